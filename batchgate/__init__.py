@@ -1,0 +1,1 @@
+"""Prove SQL batches and gate the data: a pytest plugin for PostgreSQL."""
