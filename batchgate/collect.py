@@ -1,0 +1,199 @@
+"""The artifacts are the tests: SQL files become pytest items."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchgate.errors import BatchgateError
+from batchgate.findings import Level, State
+from batchgate.gates import refusal, run_gate
+from batchgate.harness import Harness
+from batchgate.redproof import prove_red
+from batchgate.rehearsal import Check, checks_of
+from batchgate.script import Script
+from batchgate.suite import Batch, Gate
+from batchgate.verdict import CheckResult, GateResult
+
+HARNESS = pytest.StashKey[Harness]()
+
+_MARKERS = {"rollback.sql": ("batches", "rollback")}
+
+
+def file_for(path: Path, parent: pytest.Collector, harness: Harness) -> pytest.File | None:
+    """Return the collector of a batch's or a gate's file; None for any other file."""
+    for batch in harness.suite.batches:
+        if path.parent == batch.folder and path.name in checks_of(batch):
+            return BatchFile.from_parent(parent, path=path, batch=batch)
+    for gate in harness.suite.gates:
+        if path in (gate.path, gate.red):
+            return GateFile.from_parent(parent, path=path, gate=gate)
+    return None
+
+
+class BatchFile(pytest.File):
+    """One file of a batch: an item for each thing it has to prove."""
+
+    def __init__(self, *, batch: Batch, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.batch = batch
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Read the file, then yield its checks."""
+        harness = self.config.stash[HARNESS]
+        try:
+            Script(self.path, harness.settings.root)
+        except BatchgateError as error:
+            raise self.CollectError(str(error)) from None
+        for name, check in checks_of(self.batch)[self.path.name].items():
+            yield BatchItem.from_parent(self, name=name, batch=self.batch, check=check)
+
+
+class GateFile(pytest.File):
+    """A gate, or the red proof of one: one item."""
+
+    def __init__(self, *, gate: Gate, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.gate = gate
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield the one item of the file."""
+        if self.path == self.gate.red:
+            yield RedItem.from_parent(self, name="red", gate=self.gate)
+        else:
+            yield GateItem.from_parent(self, name="green", gate=self.gate)
+
+
+class ArtifactItem(pytest.Item):
+    """An item made from a file rather than from a function."""
+
+    def __init__(self, *, markers: tuple[str, ...] = (), line: int = 1, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._line = line
+        for marker in markers:
+            self.add_marker(marker)
+
+    @property
+    def harness(self) -> Harness:
+        """Return the run this item belongs to."""
+        return self.config.stash[HARNESS]
+
+    @property
+    def shown_path(self) -> str:
+        """Return the item's file as messages print it."""
+        return self.harness.settings.relative(self.path)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Tell pytest where the item stands."""
+        return self.path, self._line - 1, f"{self.shown_path}::{self.name}"
+
+    def outcome(self, seconds: float, error: BaseException | None) -> dict[str, Any]:
+        """Return what the report is to know of this item, as plain values."""
+        raise NotImplementedError
+
+
+class BatchItem(ArtifactItem):
+    """One check of one batch's file."""
+
+    def __init__(self, *, batch: Batch, check: Check, **arguments: Any) -> None:
+        markers = _MARKERS.get(arguments["parent"].path.name, ("batches",))
+        super().__init__(markers=markers, **arguments)
+        self.batch = batch
+        self._check = check
+        self._notes: tuple[str, ...] = ()
+
+    def runtest(self) -> None:
+        """Run the check on databases of its own."""
+        self._notes = self._check(self.harness.heights, self.batch)
+
+    def outcome(self, seconds: float, error: BaseException | None) -> dict[str, Any]:
+        """Return the check's result."""
+        message = error.message if isinstance(error, BatchgateError) else None
+        result = CheckResult(
+            batch=self.batch.name,
+            check=f"{self.path.name}::{self.name}",
+            passed=error is None,
+            seconds=seconds,
+            headline=message.headline if message else str(error or "").partition("\n")[0],
+            fix=message.fix if message else "",
+            notes=self._notes,
+        )
+        return {"check": vars(result).copy()}
+
+
+class GateItem(ArtifactItem):
+    """A gate, run at the top of all batches over the sample data."""
+
+    def __init__(self, *, gate: Gate, **arguments: Any) -> None:
+        super().__init__(markers=("gates",), line=gate.line, **arguments)
+        self.gate = gate
+        self.result: GateResult | None = None
+
+    def runtest(self) -> None:
+        """Run the gate; raise where its result fails the run."""
+        harness = self.harness
+        with (
+            harness.heights.clone(harness.top) as database,
+            harness.heights.connect(database) as session,
+        ):
+            needed = harness.needed_by(self.gate)
+            ended = run_gate(session, self.gate, self.shown_path, needed)
+        self.result = replace(ended, fails=_fails(ended, harness))
+        self.user_properties += [
+            ("gate_level", str(self.result.level)),
+            ("gate_state", str(self.result.state)),
+            ("gate_count", "" if self.result.count is None else str(self.result.count)),
+        ]
+        if self.result.fails:
+            raise refusal(self.result)
+
+    def outcome(self, seconds: float, error: BaseException | None) -> dict[str, Any]:
+        """Return the gate's result; an error where it did not get as far as one."""
+        result = self.result or GateResult(
+            name=self.gate.name,
+            number=self.gate.number,
+            title=self.gate.title,
+            path=f"{self.shown_path}:{self.gate.line}",
+            sentence=self.gate.header.sentence,
+            level=self.gate.level,
+            state=State.ERROR,
+            seconds=seconds,
+            fix=error.message.fix if isinstance(error, BatchgateError) else self.gate.fix,
+            reason=str(error or "").partition("\n")[0],
+            fails=error is not None,
+        )
+        return {"gate": result.as_dict()}
+
+
+class RedItem(ArtifactItem):
+    """The proof that a gate is able to fail: the smallest damage turns it red."""
+
+    def __init__(self, *, gate: Gate, **arguments: Any) -> None:
+        super().__init__(markers=("gates",), **arguments)
+        self.gate = gate
+
+    def runtest(self) -> None:
+        """Do the damage on a clone at the top and see the gate find it."""
+        harness = self.harness
+        with (
+            harness.heights.clone(harness.top) as database,
+            harness.heights.connect(database) as session,
+        ):
+            prove_red(session, self.gate, self.shown_path, harness.needed_by(self.gate))
+
+    def outcome(self, seconds: float, error: BaseException | None) -> dict[str, Any]:
+        """Return whether the gate was seen red."""
+        return {"red": {"gate": self.gate.name, "passed": error is None}}
+
+
+def _fails(result: GateResult, harness: Harness) -> bool:
+    settings = harness.settings
+    if result.state is State.NOT_EXERCISED and settings.allow_empty:
+        return False
+    if result.state is State.WARNED:
+        return settings.strict_gates
+    return result.state is not State.PASSED and (
+        result.level is Level.REQUIRED or result.state is State.ERROR
+    )

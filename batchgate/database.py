@@ -1,0 +1,135 @@
+"""Databases on a server: connect, create, clone, drop, and templates that are made once."""
+
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from pytest_postgresql.janitor import DatabaseJanitor
+
+from batchgate.errors import ServerUnavailable
+from batchgate.server import Server
+
+# A longer name is cut by the server, without a word, and may then be another database's.
+_NAME_LIMIT = 63
+# The high half of our advisory locks' keys, so that they meet no one else's.
+_LOCK_SPACE = 0x62617463 << 32
+
+
+def connect(
+    server: Server, dbname: str, *, autocommit: bool = True, **options: Any
+) -> psycopg.Connection:
+    """Connect as the owner of everything; raises ServerUnavailable where no connection comes."""
+    try:
+        return psycopg.connect(
+            # Set though empty: the environment's PGHOSTADDR and PGOPTIONS lead elsewhere.
+            server.conninfo(dbname) + " hostaddr='' options=''",
+            autocommit=autocommit,
+            **{"application_name": "batchgate", **options},
+        )
+    except psycopg.OperationalError as error:
+        raise ServerUnavailable(
+            f"server: expected a connection to database {dbname}, got none",
+            at=f"{server.host}, port {server.port}",
+            cause=str(error).strip(),
+            fix="Look whether the server runs still, and whether the database is there.",
+        ) from error
+
+
+def create_database(server: Server, name: str, template: str | None = None) -> None:
+    """Create a database, a copy of `template` where one is named."""
+    _Janitor(server, name, template=template).init()
+
+
+def clone_database(server: Server, name: str, template: str | None) -> None:
+    """Create a copy of a finished template; of the server's own where None is given."""
+    create_database(server, name, template)
+
+
+def drop_database(server: Server, name: str) -> None:
+    """Drop a database or a template, ending its connections first; one that is gone is fine."""
+    _Janitor(server, name, as_template=True).drop()
+
+
+def database_exists(server: Server, name: str) -> bool:
+    """Tell whether a database of that name stands, template or not."""
+    with connect(server, server.maintenance_dbname) as session:
+        return _is_template(session, name) is not None
+
+
+def mark_template(server: Server, name: str) -> None:
+    """Declare a database finished: to be copied by all, and entered by no one."""
+    statement = sql.SQL("alter database {} with is_template true allow_connections false")
+    with connect(server, server.maintenance_dbname) as session:
+        session.execute(statement.format(sql.Identifier(name)))
+
+
+def ensure_template(
+    server: Server,
+    name: str,
+    base: str | None,
+    build: Callable[[psycopg.Connection], None],
+) -> bool:
+    """Make a template of `base` with what `build` does to it, unless it stands already.
+
+    Of several processes that ask at once, one builds and the others wait; tells whether it was
+    this one. Where `build` raises, no template is left, and the next to ask tries again.
+    """
+    with connect(server, server.maintenance_dbname) as session:
+        # Held by this connection, so that it ends with us however we end.
+        session.execute("select pg_advisory_lock(%s)", (_LOCK_SPACE | zlib.crc32(name.encode()),))
+        if _is_template(session, name):
+            return False
+        # What a killed process left half made.
+        drop_database(server, name)
+        create_database(server, name, base)
+        try:
+            with connect(server, name) as builder:
+                build(builder)
+            mark_template(server, name)
+        except BaseException:
+            drop_database(server, name)
+            raise
+    return True
+
+
+def _is_template(session: psycopg.Connection, name: str) -> bool | None:
+    """Tell whether a database is a template; None where there is no such database."""
+    found = session.execute(
+        "select datistemplate from pg_catalog.pg_database where datname = %s", (name,)
+    ).fetchone()
+    return found[0] if found else None
+
+
+class _Janitor(DatabaseJanitor):
+    """pytest-postgresql's janitor on our own connections.
+
+    Its own cursor tries a failing connection again for a minute, whatever the failure.
+    """
+
+    def __init__(
+        self, server: Server, name: str, *, template: str | None = None, as_template: bool = False
+    ) -> None:
+        if len(name.encode()) > _NAME_LIMIT:
+            raise ValueError(f"database name {name!r} is longer than {_NAME_LIMIT} bytes")
+        super().__init__(
+            user=server.user,
+            host=server.host,
+            port=server.port,
+            dbname=name,
+            template_dbname=template,
+            maintenance_dbname=server.maintenance_dbname,
+            as_template=as_template,
+        )
+        self.server = server
+
+    @contextmanager
+    def cursor(self, dbname: str | None = None) -> Iterator[psycopg.Cursor]:
+        """Give a cursor on the maintenance database, or fail at once."""
+        with (
+            connect(self.server, dbname or self.maintenance_dbname) as session,
+            session.cursor() as cursor,
+        ):
+            yield cursor

@@ -1,0 +1,70 @@
+"""The one result type: whatever checks returns the offending rows; none is a pass."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+MASK = "••••"
+CELL_LIMIT = 120
+
+
+class Level(StrEnum):
+    """Whether a finding stops the work or is there to be read."""
+
+    REQUIRED = "required"
+    INFORMATIONAL = "informational"
+
+
+class State(StrEnum):
+    """How a check ended; only `PASSED` is a pass."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WARNED = "warned"
+    NOT_EXERCISED = "not exercised"
+    NOT_APPLICABLE = "not applicable yet"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Row:
+    """An offending row, already masked: column names and the text of their cells."""
+
+    columns: tuple[str, ...]
+    cells: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " | ".join(
+            f"{column}={cell}" for column, cell in zip(self.columns, self.cells, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The offending rows of one check: how many there are, and a sample."""
+
+    count: int
+    sample: tuple[Row, ...] = ()
+
+
+def mask_row(columns: Sequence[str], values: Sequence[object], show: Sequence[str]) -> Row:
+    """Turn a fetched row into text, hiding every cell whose column is not in `show`."""
+    return Row(
+        tuple(columns),
+        tuple(
+            cell_text(value) if column in show else MASK
+            for column, value in zip(columns, values, strict=True)
+        ),
+    )
+
+
+def cell_text(value: object) -> str:
+    """Render one cell on one line, at most `CELL_LIMIT` characters, NULL marked."""
+    if value is None:
+        return "NULL"
+    text = "".join(char if char.isprintable() else _visible(char) for char in str(value))
+    return text if len(text) <= CELL_LIMIT else text[: CELL_LIMIT - 1] + "…"
+
+
+def _visible(char: str) -> str:
+    return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"

@@ -1,0 +1,93 @@
+"""What a scenario may ask for: a database at a batch, sessions, and single steps."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from pytest_postgresql import factories
+
+from batchgate.collect import HARNESS
+from batchgate.errors import SuiteError
+from batchgate.harness import Harness
+from batchgate.script import Script, Step, steps
+from batchgate.server import Server
+from batchgate.sessions import Session
+
+
+class Database:
+    """A clone at the height of a batch, and the sessions that talk to it."""
+
+    def __init__(self, harness: Harness, name: str, stack: ExitStack) -> None:
+        self.name = name
+        self.harness = harness
+        self._stack = stack
+        self._observer = stack.enter_context(harness.heights.connect(name))
+
+    def session(self, name: str) -> Session:
+        """Open a session of that name."""
+        session = Session(name, self.harness.heights.connect(self.name), self._observer)
+        self._stack.callback(session.close)
+        return session
+
+    def steps(self, batch: str, file: str = "migration.sql") -> Iterator[Step]:
+        """Run a batch's file statement by statement, with a look in between."""
+        path = self.harness.suite.batch(batch).folder / file
+        session = self._stack.enter_context(self.harness.heights.connect(self.name))
+        yield from steps(session, Script(path, self.harness.settings.root))
+
+
+class AtBatch:
+    """Gives databases at a height; each call gives a clone of its own."""
+
+    def __init__(self, harness: Harness, stack: ExitStack) -> None:
+        self._harness = harness
+        self._stack = stack
+        self._latest: Database | None = None
+
+    def __call__(self, name: str | None, *, sample: bool = True) -> Database:
+        """Give a database where the batches up to `name` stand; None for an empty one."""
+        batch = self._harness.suite.batch(name) if name else None
+        clone = self._stack.enter_context(self._harness.heights.clone(batch, sample=sample))
+        self._latest = Database(self._harness, clone, self._stack)
+        return self._latest
+
+    @property
+    def latest(self) -> Database:
+        """Return the database given last."""
+        if self._latest is None:
+            raise SuiteError(
+                "expected a database at the height of a batch, found none",
+                fix="Call at_batch(…) before asking for sessions or steps.",
+            )
+        return self._latest
+
+
+@pytest.fixture(scope="session")
+def batchgate_server(request: pytest.FixtureRequest) -> Server:
+    """Return the throw-away server's address: one for all workers, started when asked for."""
+    return request.config.stash[HARNESS].server
+
+
+batchgate_postgresql = factories.postgresql_noproc(depends_on="batchgate_server")
+
+
+@pytest.fixture
+def at_batch(request: pytest.FixtureRequest) -> Iterator[AtBatch]:
+    """Give a database where the batches up to the named one stand, dropped afterwards.
+
+    `at_batch(None)` is an empty database; `sample=False` leaves the sample data out.
+    """
+    with ExitStack() as stack:
+        yield AtBatch(request.config.stash[HARNESS], stack)
+
+
+@pytest.fixture
+def session(at_batch: AtBatch) -> Callable[[str], Session]:
+    """Open named sessions on the database that `at_batch` gave last."""
+    return lambda name: at_batch.latest.session(name)
+
+
+@pytest.fixture
+def steps_of(at_batch: AtBatch) -> Callable[..., Iterator[Step]]:
+    """Run a batch's file statement by statement on the database that `at_batch` gave last."""
+    return lambda batch, file="migration.sql": at_batch.latest.steps(batch, file)

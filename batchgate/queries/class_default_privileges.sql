@@ -1,0 +1,10 @@
+-- Privileges that objects yet to be made will carry.
+select
+    format(
+        'of %I for kind %s%s',
+        pg_get_userbyid(d.defaclrole),
+        d.defaclobjtype,
+        ' in ' || nullif(d.defaclnamespace, 0)::regnamespace::text
+    ) as identity,
+    jsonb_build_object('acl', d.defaclacl::text[]) as attributes
+from pg_catalog.pg_default_acl as d

@@ -1,0 +1,10 @@
+-- Rules, but for those that make a view a view.
+select
+    quote_ident(w.rulename) || ' on ' || r.identity as identity,
+    jsonb_build_object(
+        'definition', pg_get_ruledef(w.oid),
+        'enabled', w.ev_enabled
+    ) as attributes
+from pg_catalog.pg_rewrite as w
+join relation as r on r.oid = w.ev_class
+where w.rulename <> '_RETURN'

@@ -1,0 +1,10 @@
+-- Transforms between types and languages.
+select
+    format('%s for %I', t.trftype::regtype, l.lanname) as identity,
+    jsonb_build_object(
+        'from sql', nullif(t.trffromsql::oid, 0)::regprocedure::text,
+        'to sql', nullif(t.trftosql::oid, 0)::regprocedure::text
+    ) as attributes
+from pg_catalog.pg_transform as t
+join pg_catalog.pg_language as l on l.oid = t.trflang
+where ('pg_transform'::regclass, t.oid) not in (table member)

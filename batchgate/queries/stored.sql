@@ -1,0 +1,22 @@
+-- What holds rows or a position: tables, materialized views and sequences, with primary keys.
+select
+    c.oid::regclass::text as identity,
+    c.relkind::text as kind,
+    n.nspname as schema,
+    c.relname as relation,
+    (
+        select array_agg(a.attname::text order by k.place)
+        from pg_catalog.pg_index as i
+        cross join lateral unnest(i.indkey) with ordinality as k (attnum, place)
+        join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = k.attnum
+        where i.indrelid = c.oid
+            and i.indisprimary
+    ) as key
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where not starts_with(n.nspname, 'pg_')
+    and n.nspname <> 'information_schema'
+    and c.relkind in ('r', 'p', 'm', 'S')
+    and c.relispopulated
+    and not c.relispartition
+order by c.oid::regclass::text

@@ -1,0 +1,59 @@
+"""See a gate fail: the smallest damage must turn it red, in a transaction rolled back."""
+
+from collections.abc import Sequence
+
+import psycopg
+
+from batchgate.errors import GateFailed
+from batchgate.gates import find_rows, is_present
+from batchgate.serverwords import server_words
+from batchgate.sqltext import Statement, read_sql, split
+from batchgate.suite import Batch, Gate
+
+
+def prove_red(session: psycopg.Connection, gate: Gate, path: str, needed: Sequence[Batch]) -> None:
+    """Raise GateFailed unless the damage at `path` adds to what the gate finds."""
+    absent = [batch.name for batch in needed if not is_present(session, batch)]
+    if absent:
+        raise GateFailed(
+            f"gate {gate.name}: expected {absent[0]} to stand, found it absent",
+            at=path,
+            fix="Apply the batch, or correct its `present` expression.",
+        )
+    session.execute("begin; set local search_path = public")
+    try:
+        before = find_rows(session, gate).count
+        _damage(session, gate, path)
+        after = find_rows(session, gate).count
+    except psycopg.Error as error:
+        raise GateFailed(
+            f"gate {gate.name}: expected a result during its red proof, found an error",
+            at=f"{path}:1",
+            cause=server_words(error, gate.sql, path, gate.line),
+            fix="Put the gate's statement right.",
+        ) from error
+    finally:
+        if not session.broken:
+            session.rollback()
+    if after <= before:
+        raise GateFailed(
+            f"gate {gate.name}: expected its red proof to turn it red, "
+            f"found {before} before and {after} after",
+            at=f"{path}:1",
+            fix="Do damage that the gate's statement returns as a row, or put the gate right.",
+        )
+
+
+def _damage(session: psycopg.Connection, gate: Gate, path: str) -> None:
+    for part in split(read_sql(gate.red), path=path):
+        assert isinstance(part, Statement), "collection refused psql's commands"
+        try:
+            session.execute(part.text.encode())
+        except psycopg.Error as error:
+            raise GateFailed(
+                f"gate {gate.name}: expected its red proof to do damage, a statement failed",
+                at=f"{path}:{part.line}",
+                sql=part.text.partition("\n")[0],
+                cause=server_words(error, part.text, path, part.line),
+                fix="Drop first whatever prevents the damage.",
+            ) from error

@@ -1,0 +1,243 @@
+"""What every batch must prove: applied, run twice, rolled back, applied again, validated."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from batchgate.batches import FileRun, apply_batch, roll_back_batch, run_file
+from batchgate.catalog import Snapshot, compare, take_snapshot
+from batchgate.contents import Contents, compare_contents, take_contents
+from batchgate.errors import BatchFailed
+from batchgate.gates import is_present
+from batchgate.heights import Heights
+from batchgate.suite import Batch
+
+_SHOWN = 20
+_PRINTED_FAILURE = re.compile(r"^\W*(?:FAIL(?:ED|S|URE)?\b|[✗❌])", re.MULTILINE)
+_NOT_EXERCISED = re.compile(r"^.*\bnot exercised\b.*$", re.MULTILINE | re.IGNORECASE)
+
+Notes = tuple[str, ...]
+Check = Callable[[Heights, Batch], Notes]
+
+
+@dataclass(frozen=True)
+class State:
+    """Schema and data of a database at one moment."""
+
+    schema: Snapshot
+    contents: Contents
+
+
+def applies(heights: Heights, batch: Batch) -> Notes:
+    """Prove that the migration goes through, and that `present` tells before from after."""
+    with heights.clone(_below(heights, batch)) as database, heights.connect(database) as session:
+        _expect_present(session, heights, batch, expected=False, when="before it is applied")
+        ran = apply_batch(session, heights.settings, batch)
+        _expect_present(session, heights, batch, expected=True, when="once it is applied")
+    return tuple(ran.run.text.splitlines())
+
+
+def second_run(heights: Heights, batch: Batch) -> Notes:
+    """Prove that a second run changes nothing, or is refused and changes nothing."""
+    assert batch.migration is not None
+    with heights.clone(_below(heights, batch)) as database:
+        with heights.connect(database) as session:
+            apply_batch(session, heights.settings, batch)
+        before = _state(heights, database)
+        with heights.connect(database) as session:
+            ran = run_file(session, heights.settings, batch, batch.migration)
+        _expect_unchanged(batch, ran.path, before, _state(heights, database), "a second run")
+    return () if ran.run.error is None else (f"refused: {ran.run.error.message}",)
+
+
+def restores_schema(heights: Heights, batch: Batch) -> Notes:
+    """Prove that the rollback restores the schema to the last attribute."""
+    before, after = _there_and_back(heights, batch)
+    return _expect_schema(
+        batch, _path(heights, batch), before.schema, after.schema, "rollback to restore the schema"
+    )
+
+
+def restores_data(heights: Heights, batch: Batch) -> Notes:
+    """Prove that the rollback restores every row that stood before."""
+    before, after = _there_and_back(heights, batch)
+    _expect_data(
+        batch,
+        _path(heights, batch),
+        before.contents,
+        after.contents,
+        "rollback to restore the data",
+    )
+    return ()
+
+
+def applies_again(heights: Heights, batch: Batch) -> Notes:
+    """Prove that after a rollback the batch applies again, with the same schema as before."""
+    with heights.clone(_below(heights, batch)) as database:
+        with heights.connect(database) as session:
+            apply_batch(session, heights.settings, batch)
+            first = take_snapshot(session)
+        with heights.connect(database) as session:
+            roll_back_batch(session, heights.settings, batch)
+        with heights.connect(database) as session:
+            apply_batch(session, heights.settings, batch)
+            _expect_present(session, heights, batch, expected=True, when="applied again")
+            second = take_snapshot(session)
+    return _expect_schema(
+        batch, _path(heights, batch), first, second, "the same schema when applied again"
+    )
+
+
+def harmless_where_absent(heights: Heights, batch: Batch) -> Notes:
+    """Prove that the rollback changes nothing where the batch never ran."""
+    assert batch.rollback is not None
+    with heights.clone(_below(heights, batch)) as database:
+        before = _state(heights, database)
+        with heights.connect(database) as session:
+            ran = run_file(session, heights.settings, batch, batch.rollback)
+        _expect_unchanged(
+            batch, ran.path, before, _state(heights, database), "a rollback without the batch"
+        )
+    return () if ran.run.error is None else (f"refused: {ran.run.error.message}",)
+
+
+def passes(heights: Heights, batch: Batch) -> Notes:
+    """Prove that the validation passes where the batch stands."""
+    with heights.clone(batch) as database, heights.connect(database) as session:
+        ran = _validate(session, heights, batch)
+    if not ran.succeeded:
+        raise ran.failure("validation to pass", "Read the validation's output; see the README.")
+    if printed := _PRINTED_FAILURE.search(ran.run.text):
+        raise BatchFailed(
+            f"batch {batch.name}: expected validation to pass, it printed a failure and exited 0",
+            at=ran.path,
+            rows=[_line_of(ran.run.text, printed.start())],
+            fix="Raise an error where a check fails; set ON_ERROR_STOP at the top.",
+        )
+    return tuple(line.strip() for line in _NOT_EXERCISED.findall(ran.run.text))
+
+
+def leaves_no_trace(heights: Heights, batch: Batch) -> Notes:
+    """Prove that the validation leaves schema and data as it found them."""
+    with heights.clone(batch) as database:
+        before = _state(heights, database)
+        with heights.connect(database) as session:
+            ran = _validate(session, heights, batch)
+        _expect_unchanged(batch, ran.path, before, _state(heights, database), "its validation")
+    return ()
+
+
+def fails_without_batch(heights: Heights, batch: Batch) -> Notes:
+    """Prove that the validation is able to fail: where the batch was never applied."""
+    with heights.clone(_below(heights, batch)) as database, heights.connect(database) as session:
+        ran = _validate(session, heights, batch)
+    if ran.succeeded and not _PRINTED_FAILURE.search(ran.run.text):
+        raise BatchFailed(
+            f"batch {batch.name}: expected validation to fail without the batch, it passed",
+            at=ran.path,
+            fix="Check what the migration makes, and raise an error where it is missing.",
+        )
+    return (ran.run.error.message,) if ran.run.error else ()
+
+
+def checks_of(heights_of: Batch) -> dict[str, dict[str, Check]]:
+    """Return what a batch's files have to prove: by file, by the check's name."""
+    checks: dict[str, dict[str, Check]] = {}
+    if heights_of.migration:
+        checks["migration.sql"] = {"applies": applies, "second-run": second_run}
+    if heights_of.validation:
+        checks["validation.sql"] = {"passes": passes, "leaves-no-trace": leaves_no_trace}
+        if heights_of.migration:
+            checks["validation.sql"]["fails-without-batch"] = fails_without_batch
+    if heights_of.rollback:
+        checks["rollback.sql"] = {
+            "restores-schema": restores_schema,
+            "restores-data": restores_data,
+            "applies-again": applies_again,
+            "harmless-where-absent": harmless_where_absent,
+        }
+    return checks
+
+
+def _there_and_back(heights: Heights, batch: Batch) -> tuple[State, State]:
+    """Apply and roll back, the rollback in a session of its own, and return both states."""
+    with heights.clone(_below(heights, batch)) as database:
+        before = _state(heights, database)
+        with heights.connect(database) as session:
+            apply_batch(session, heights.settings, batch)
+        with heights.connect(database) as session:
+            roll_back_batch(session, heights.settings, batch)
+        return before, _state(heights, database)
+
+
+def _below(heights: Heights, batch: Batch) -> Batch | None:
+    return heights.suite.below(batch)
+
+
+def _path(heights: Heights, batch: Batch) -> str:
+    assert batch.rollback is not None
+    return heights.settings.relative(batch.rollback)
+
+
+def _state(heights: Heights, database: str) -> State:
+    with heights.connect(database) as session:
+        return State(take_snapshot(session), take_contents(session))
+
+
+def _validate(session: psycopg.Connection, heights: Heights, batch: Batch) -> FileRun:
+    assert batch.validation is not None
+    return run_file(session, heights.settings, batch, batch.validation)
+
+
+def _expect_present(
+    session: psycopg.Connection, heights: Heights, batch: Batch, *, expected: bool, when: str
+) -> None:
+    assert batch.migration is not None
+    if batch.present and is_present(session, batch) is not expected:
+        raise BatchFailed(
+            f"batch {batch.name}: expected `present` to be {str(expected).lower()} {when}, "
+            f"found {str(not expected).lower()}",
+            at=f"{heights.settings.relative(batch.migration)}:{batch.header.line('present')}",
+            fix="Ask for something that stands exactly while the batch does.",
+        )
+
+
+def _expect_unchanged(batch: Batch, path: str, before: State, after: State, doer: str) -> None:
+    expected = f"{doer} to change nothing"
+    _expect_schema(batch, path, before.schema, after.schema, expected)
+    _expect_data(batch, path, before.contents, after.contents, expected)
+
+
+def _expect_schema(
+    batch: Batch, path: str, before: Snapshot, after: Snapshot, expected: str
+) -> Notes:
+    differences = compare(before, after)
+    hard = [str(difference) for difference in differences if not difference.soft]
+    _expect_none(batch, path, hard, expected)
+    return tuple(str(difference) for difference in differences if difference.soft)
+
+
+def _expect_data(batch: Batch, path: str, before: Contents, after: Contents, expected: str) -> None:
+    _expect_none(batch, path, [str(each) for each in compare_contents(before, after)], expected)
+
+
+def _expect_none(batch: Batch, path: str, offences: Sequence[str], expected: str) -> None:
+    if not offences:
+        return
+    rows = list(offences[:_SHOWN])
+    if len(offences) > _SHOWN:
+        rows.append(f"… and {len(offences) - _SHOWN} more")
+    raise BatchFailed(
+        f"batch {batch.name}: expected {expected}, found "
+        f"{len(offences)} difference{'s' if len(offences) > 1 else ''}",
+        at=path,
+        rows=rows,
+        fix="Undo exactly what the migration does, and nothing else.",
+    )
+
+
+def _line_of(text: str, position: int) -> str:
+    start = text.rfind("\n", 0, position) + 1
+    return text[start:].partition("\n")[0].strip()

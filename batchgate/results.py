@@ -1,0 +1,51 @@
+"""Gather what the reports of a run carry, from this process and from workers alike."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from batchgate.findings import Level
+from batchgate.suite import Suite
+from batchgate.verdict import Application, CheckResult, GateResult, Run
+
+CARRIED = "batchgate"
+
+
+@dataclass
+class Results:
+    """What the reports said so far; plain dicts on the reports, typed values here."""
+
+    gates: list[GateResult] = field(default_factory=list)
+    checks: list[CheckResult] = field(default_factory=list)
+    applications: dict[str, Application] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in one report; only what was carried and what was counted is kept."""
+        carried: dict[str, Any] = getattr(report, CARRIED, {})
+        if "gate" in carried:
+            self.gates.append(GateResult.from_dict(carried["gate"]))
+        if "check" in carried:
+            plain = carried["check"]
+            self.checks.append(CheckResult(**{**plain, "notes": tuple(plain["notes"])}))
+        for plain in carried.get("applied", ()):
+            self.applications.setdefault(plain["batch"], Application(**plain))
+        if report.when == "call" or report.outcome != "passed":
+            word = "error" if report.failed and report.when != "call" else report.outcome
+            self.counts[word] += 1
+
+    def run(self, suite: Suite, *, finished: bool) -> Run:
+        """Return the run as the verdict reads it."""
+        return Run(
+            gates=sorted(self.gates, key=lambda gate: gate.number),
+            checks=tuple(self.checks),
+            applications=sorted(self.applications.values(), key=lambda each: each.number),
+            gates_in_suite=tuple(gate.name for gate in suite.gates),
+            required_in_suite=tuple(
+                gate.name for gate in suite.gates if gate.level is Level.REQUIRED
+            ),
+            counts=dict(self.counts),
+            finished=finished,
+        )

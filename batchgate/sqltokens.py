@@ -1,0 +1,71 @@
+"""The lexical rules of PostgreSQL and of psql: text becomes tokens, typed by sqlparse's kinds."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlparse import tokens as kinds
+
+
+class Token(NamedTuple):
+    """One piece of a file, typed by sqlparse's kinds, and the offset where it begins."""
+
+    kind: kinds._TokenType
+    text: str
+    at: int
+
+
+# sqlparse's own rules take `#` for a comment and `\'` for an escaped quote, and know neither
+# nested comments nor psql's variables; these are the rules of PostgreSQL's and psql's lexers.
+# A quote that never closes falls through to the rule for Error.
+_LETTER = r"A-Za-z_\u0080-\U0010ffff"
+_RULES = {
+    kinds.Whitespace: r"[ \t\n\r\f\v]+",
+    kinds.Comment.Single: r"--[^\n\r]*",
+    kinds.Comment.Multiline: r"/\*",
+    kinds.String.Escape: r"[eE]'(?:[^'\\]|\\[\s\S]|'')*+'",
+    kinds.String.Single: r"(?:[bBnNxX]|[uU]&)?'(?:[^']|'')*+'",
+    kinds.String.Symbol: r'(?:[uU]&)?"(?:[^"]|"")*+"',
+    kinds.Literal: rf"(?P<tag>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)[\s\S]*?(?P=tag)",
+    kinds.Error: rf"(?:[bBeEnNxX]|[uU]&)?'|(?:[uU]&)?\"|\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$",
+    kinds.Name: rf"[{_LETTER}][{_LETTER}0-9$]*",
+    kinds.Number: rf"\$?[0-9][{_LETTER}0-9]*",
+    kinds.Assignment: r"::|:=",
+    kinds.Name.Placeholder: (
+        rf":(?:[{_LETTER}0-9]+|'[{_LETTER}0-9]+'|\"[{_LETTER}0-9]+\"|\{{\?[{_LETTER}0-9]+\}})"
+    ),
+    kinds.Generic.Escape: r"\\[;:]",
+    kinds.Generic.Command: r"\\",
+    kinds.Punctuation: r"[().;]",
+    kinds.Operator: r"[\s\S]",
+}
+_KINDS = {f"k{number}": kind for number, kind in enumerate(_RULES)}
+_TOKEN = re.compile("|".join(f"(?P<{name}>{_RULES[kind]})" for name, kind in _KINDS.items()))
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+
+
+def tokens(text: str, start: int = 0, stop: int | None = None) -> Iterator[Token]:
+    """Yield the tokens of SQL text; what is opened and never closed comes as an Error."""
+    position, end = start, len(text) if stop is None else stop
+    while position < end:
+        match = _TOKEN.match(text, position, end)
+        assert match is not None, "the last rule takes any character"
+        token = Token(_KINDS[str(match.lastgroup)], match[0], position)
+        if token.kind is kinds.Comment.Multiline:
+            token = _nested_comment(text, position, end)
+        yield token
+        position += len(token.text)
+
+
+def _nested_comment(text: str, start: int, end: int) -> Token:
+    depth = 0
+    for edge in _COMMENT_EDGE.finditer(text, start, end):
+        depth += 1 if edge[0] == "/*" else -1
+        if depth == 0:
+            return Token(kinds.Comment.Multiline, text[start : edge.end()], start)
+    return Token(kinds.Error, "/*", start)
+
+
+def is_blank(token: Token) -> bool:
+    """Say whether a token is white space or a comment."""
+    return token.kind is kinds.Whitespace or token.kind in kinds.Comment

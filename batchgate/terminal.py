@@ -1,0 +1,87 @@
+"""What the terminal shows at the end: the gates as a table, and one line of verdict."""
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+
+from _pytest.terminal import TerminalReporter
+
+from batchgate.findings import Level, State
+from batchgate.gates import warning_of
+from batchgate.verdict import GateResult, Run, Verdict
+
+_MARKUP = {
+    State.PASSED: {"green": True},
+    State.FAILED: {"red": True},
+    State.ERROR: {"red": True},
+    State.WARNED: {"yellow": True},
+}
+_HEADINGS = ("no.", "statement", "level", "result", "count", "time")
+
+
+def show_run(terminal: TerminalReporter, run: Run, verdict: Verdict, page: str) -> None:
+    """Write the gates' table where gates ran, then the verdict and where the page is."""
+    if run.gates:
+        terminal.section("gates", sep="=")
+        for line, markup in _table(_failing_first(run.gates), terminal.fullwidth):
+            terminal.write_line(line, **markup)
+    if run.gates_not_run and run.gates:
+        terminal.write_line(f"not run: {', '.join(run.gates_not_run)}", yellow=True)
+    colour = {"green": True} if verdict.green else {"red": True}
+    terminal.section("verdict", sep="=")
+    terminal.write_line(str(verdict), bold=True, **colour)
+    if page:
+        terminal.write_line(f"page: {page}")
+
+
+def _failing_first(gates: Sequence[GateResult]) -> list[GateResult]:
+    return sorted(gates, key=lambda gate: (not gate.fails, gate.number))
+
+
+def _table(gates: Sequence[GateResult], width: int) -> Iterator[tuple[str, dict[str, bool]]]:
+    rows = [_cells(gate) for gate in gates]
+    widths = [max(len(row[i]) for row in (*rows, _HEADINGS)) for i in range(len(_HEADINGS))]
+    others = sum(widths) - widths[1] + 2 * (len(widths) - 1)
+    widths[1] = max(min(widths[1], width - others), 20)
+    yield _line(_HEADINGS, widths), {"bold": True}
+    for gate, row in zip(gates, rows, strict=True):
+        yield _line(row, widths), _MARKUP.get(gate.state, {"yellow": True})
+        if gate.state is not State.PASSED:
+            for line in _advice(gate, width):
+                yield line, {}
+
+
+def _cells(gate: GateResult) -> tuple[str, ...]:
+    return (
+        str(gate.number),
+        gate.sentence.rstrip(".") or gate.title,
+        "required" if gate.level is Level.REQUIRED else "informational",
+        str(gate.state),
+        "–" if gate.count is None else f"{gate.count:,}".replace(",", " "),
+        f"{gate.seconds * 1000:.0f} ms",
+    )
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    number, statement, level, state, count, time = (
+        cell if len(cell) <= room else cell[: room - 1] + "…"
+        for cell, room in zip(cells, widths, strict=True)
+    )
+    return "  ".join(
+        (
+            number.rjust(widths[0]),
+            statement.ljust(widths[1]),
+            level.ljust(widths[2]),
+            state.ljust(widths[3]),
+            count.rjust(widths[4]),
+            time.rjust(widths[5]),
+        )
+    )
+
+
+def _advice(gate: GateResult, width: int) -> Iterator[str]:
+    told = {"why": gate.reason or (warning_of(gate) if not gate.fails else ""), "fix": gate.fix}
+    for label, text in told.items():
+        first, *more = wrap(text, max(width - 12, 40)) or [""]
+        if first:
+            yield f"     {label}: {first}"
+            yield from (f"          {line}" for line in more)

@@ -1,0 +1,157 @@
+"""From results to one verdict: what blocks, what is to be read, and the figures."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from batchgate.findings import Level, Row, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateResult:
+    """How one gate ended; `count` is None without a result, `fails` says that it blocks."""
+
+    name: str
+    number: int
+    title: str
+    path: str
+    sentence: str
+    level: Level
+    state: State
+    seconds: float
+    count: int | None = None
+    sample: tuple[Row, ...] = ()
+    fix: str = ""
+    reason: str = ""
+    figures: bool = False
+    fails: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, as workers send them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> "GateResult":
+        """Rebuild a result from the plain values a worker sent."""
+        rows = tuple(Row(tuple(r["columns"]), tuple(r["cells"])) for r in plain["sample"])
+        level, state = Level(plain["level"]), State(plain["state"])
+        return cls(**{**plain, "sample": rows, "level": level, "state": state})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """How one check of a batch's file ended, such as `rollback.sql::restores-schema`."""
+
+    batch: str
+    check: str
+    passed: bool
+    seconds: float
+    headline: str = ""
+    fix: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """One batch applied on the way up; `seconds` from its first statement to its last."""
+
+    batch: str
+    number: int
+    summary: str
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Everything a verdict needs to know of a run."""
+
+    gates: Sequence[GateResult] = ()
+    checks: Sequence[CheckResult] = ()
+    applications: Sequence[Application] = ()
+    gates_in_suite: Sequence[str] = ()
+    required_in_suite: Sequence[str] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    finished: bool = True
+
+    @property
+    def gates_not_run(self) -> tuple[str, ...]:
+        """Return the suite's gates that gave no result at all in this run."""
+        ran = {gate.name for gate in self.gates}
+        return tuple(name for name in self.gates_in_suite if name not in ran)
+
+    @property
+    def failures(self) -> int:
+        """Return how many tests failed or could not be set up."""
+        return self.counts.get("failed", 0) + self.counts.get("error", 0)
+
+
+class Outcome(StrEnum):
+    """The four things a run can be called."""
+
+    BLOCKED = "Do not merge"
+    GATES_FAIL = "Gates fail"
+    CLEAR = "No check blocks this merge"
+    NONE = "No verdict"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The one line a run ends with."""
+
+    outcome: Outcome
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.outcome}: {self.reason}" if self.reason else str(self.outcome)
+
+    @property
+    def green(self) -> bool:
+        """Return whether nothing blocks and nothing was left out."""
+        return self.outcome is Outcome.CLEAR
+
+
+def judge(run: Run) -> Verdict:
+    """Give the verdict; what did not run is never counted as good."""
+    blocking = [gate for gate in run.gates if gate.fails]
+    if run.failures:
+        return _blocked(run, blocking)
+    if not run.finished:
+        return Verdict(Outcome.NONE, "the run did not finish")
+    if not run.counts.get("passed", 0) and not run.gates:
+        return Verdict(Outcome.NONE, "no test ran")
+    skipped = [name for name in run.required_in_suite if name in run.gates_not_run]
+    if skipped:
+        return Verdict(
+            Outcome.NONE,
+            f"{counted(len(skipped), 'required gate')} not run ({', '.join(skipped)})",
+        )
+    return Verdict(Outcome.CLEAR, _to_read(run))
+
+
+def _blocked(run: Run, blocking: Sequence[GateResult]) -> Verdict:
+    batches = {check.batch for check in run.checks if not check.passed}
+    batches |= {each.batch for each in run.applications if each.error}
+    parts = [counted(len(batches), "batch", "batches")] if batches else []
+    parts += [counted(len(blocking), "required gate")] if blocking else []
+    others = run.failures - len(blocking) - sum(not check.passed for check in run.checks)
+    parts += [counted(others, "other test")] if others > 0 else []
+    only_gates = bool(blocking) and len(parts) == 1
+    return Verdict(
+        Outcome.GATES_FAIL if only_gates else Outcome.BLOCKED,
+        "blocked by " + ", ".join(parts),
+    )
+
+
+def _to_read(run: Run) -> str:
+    findings = sum(gate.state is State.WARNED for gate in run.gates)
+    silent = sum(gate.state not in (State.PASSED, State.WARNED, State.FAILED) for gate in run.gates)
+    parts = [f"{counted(findings, 'finding')} to read"] if findings else []
+    parts += [f"{counted(silent, 'gate')} without a result"] if silent else []
+    return ", ".join(parts)
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun in the right form."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

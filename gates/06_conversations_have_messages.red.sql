@@ -1,0 +1,3 @@
+-- A conversation is opened in which nobody has said anything.
+
+insert into "Conversation" (channel) values ('sms');

@@ -1,0 +1,221 @@
+-- Customers, conversations and their memory have tables, and leads and jobs may name a customer.
+-- requires: 00_baseline
+-- present: to_regclass('public."Customer"') is not null
+
+begin;
+
+set local search_path = public;
+set local client_min_messages = notice;
+
+do $$
+declare
+    ours constant integer := 10;
+    standing integer;
+    names text;
+begin
+    if (to_regclass('public."Lead"') is not null) is not true then
+        raise exception 'Cannot add memory entities: 00_baseline is not applied'
+            using
+                errcode = 'object_not_in_prerequisite_state',
+                hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
+                    ' -f sql/00_baseline/migration.sql first.';
+    end if;
+
+    select
+        count(*),
+        string_agg(n.name, ', ' order by n.place)
+    into standing, names
+    from (
+        values
+            (1, 'table "Customer"', to_regclass('public."Customer"') is not null),
+            (2, 'table "CustomerAddress"', to_regclass('public."CustomerAddress"') is not null),
+            (3, 'table "Conversation"', to_regclass('public."Conversation"') is not null),
+            (4, 'table "Message"', to_regclass('public."Message"') is not null),
+            (5, 'table "MemoryNote"', to_regclass('public."MemoryNote"') is not null),
+            (6, 'table "JobItem"', to_regclass('public."JobItem"') is not null),
+            (7, 'table "JobEvent"', to_regclass('public."JobEvent"') is not null),
+            (8, 'type "MessageRole"', to_regtype('public."MessageRole"') is not null),
+            (9, 'column "Lead".customer_id', exists (
+                select
+                from pg_catalog.pg_attribute as a
+                where a.attrelid = to_regclass('public."Lead"')
+                    and a.attname = 'customer_id'
+                    and not a.attisdropped
+            )),
+            (10, 'column "Job".customer_id', exists (
+                select
+                from pg_catalog.pg_attribute as a
+                where a.attrelid = to_regclass('public."Job"')
+                    and a.attname = 'customer_id'
+                    and not a.attisdropped
+            ))
+    ) as n (place, name, stands)
+    where n.stands;
+
+    if to_regclass('public."Customer"') is not null and standing = ours then
+        raise exception 'Cannot add memory entities: 01_add_memory_entities is already applied'
+            using
+                errcode = 'duplicate_table',
+                hint = 'There is nothing to run;'
+                    ' sql/01_add_memory_entities/validation.sql proves that all of it stands.';
+    elsif standing > 0 then
+        raise exception 'Cannot add memory entities: % of % names are taken: %',
+            standing, ours, names
+            using
+                errcode = 'duplicate_object',
+                hint = 'This batch did not make them. Rename or drop them, then run this again.';
+    end if;
+
+    raise notice '✓ Pre-flight check passed: The baseline stands and no name is taken';
+end
+$$;
+
+create type "MessageRole" as enum (
+    'user',
+    'assistant',
+    'system',
+    'tool'
+);
+
+create table "Customer" (
+    id uuid default gen_random_uuid() constraint "Customer_pkey" primary key,
+    name text,
+    phone text,
+    email text,
+    metadata jsonb not null default '{}',
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now()
+);
+
+create index "Customer_phone_idx" on "Customer" (phone);
+create index "Customer_email_idx" on "Customer" (email);
+create index "Customer_created_at_idx" on "Customer" (created_at);
+
+create table "CustomerAddress" (
+    id uuid default gen_random_uuid() constraint "CustomerAddress_pkey" primary key,
+    customer_id uuid not null
+        constraint "CustomerAddress_customer_id_fkey" references "Customer" (id)
+        on delete cascade on update cascade,
+    address text not null,
+    city text,
+    state text,
+    zip text,
+    lat double precision,
+    lng double precision,
+    is_primary boolean not null default false,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now()
+);
+
+create index "CustomerAddress_customer_id_idx" on "CustomerAddress" (customer_id);
+create index "CustomerAddress_customer_id_is_primary_idx"
+    on "CustomerAddress" (customer_id, is_primary);
+
+create table "Conversation" (
+    id uuid default gen_random_uuid() constraint "Conversation_pkey" primary key,
+    customer_id uuid
+        constraint "Conversation_customer_id_fkey" references "Customer" (id)
+        on delete set null on update cascade,
+    lead_id uuid
+        constraint "Conversation_lead_id_fkey" references "Lead" (id)
+        on delete set null on update cascade,
+    channel "Channel" not null,
+    external_id text,
+    started_at timestamptz not null default now(),
+    last_message_at timestamptz,
+    metadata jsonb not null default '{}',
+    constraint "Conversation_channel_external_id_key" unique (channel, external_id)
+);
+
+create index "Conversation_customer_id_idx" on "Conversation" (customer_id);
+create index "Conversation_lead_id_idx" on "Conversation" (lead_id);
+create index "Conversation_last_message_at_idx" on "Conversation" (last_message_at);
+create index "Conversation_started_at_idx" on "Conversation" (started_at);
+
+create table "Message" (
+    id uuid default gen_random_uuid() constraint "Message_pkey" primary key,
+    conversation_id uuid not null
+        constraint "Message_conversation_id_fkey" references "Conversation" (id)
+        on delete cascade on update cascade,
+    role "MessageRole" not null,
+    content text not null,
+    metadata jsonb not null default '{}',
+    created_at timestamptz not null default now()
+);
+
+create index "Message_conversation_id_idx" on "Message" (conversation_id);
+create index "Message_conversation_id_created_at_idx" on "Message" (conversation_id, created_at);
+create index "Message_created_at_idx" on "Message" (created_at);
+
+create table "MemoryNote" (
+    id uuid default gen_random_uuid() constraint "MemoryNote_pkey" primary key,
+    customer_id uuid not null
+        constraint "MemoryNote_customer_id_fkey" references "Customer" (id)
+        on delete cascade on update cascade,
+    conversation_id uuid,
+    content text not null,
+    metadata jsonb not null default '{}',
+    expires_at timestamptz,
+    created_at timestamptz not null default now()
+);
+
+create index "MemoryNote_customer_id_idx" on "MemoryNote" (customer_id);
+create index "MemoryNote_conversation_id_idx" on "MemoryNote" (conversation_id);
+create index "MemoryNote_created_at_idx" on "MemoryNote" (created_at);
+create index "MemoryNote_expires_at_idx" on "MemoryNote" (expires_at);
+
+create table "JobItem" (
+    id uuid default gen_random_uuid() constraint "JobItem_pkey" primary key,
+    job_id uuid not null
+        constraint "JobItem_job_id_fkey" references "Job" (id)
+        on delete cascade on update cascade,
+    description text not null,
+    quantity integer not null,
+    unit_price numeric(10, 2) not null,
+    total numeric(10, 2) not null,
+    metadata jsonb not null default '{}',
+    created_at timestamptz not null default now()
+);
+
+create index "JobItem_job_id_idx" on "JobItem" (job_id);
+
+create table "JobEvent" (
+    id uuid default gen_random_uuid() constraint "JobEvent_pkey" primary key,
+    job_id uuid not null
+        constraint "JobEvent_job_id_fkey" references "Job" (id)
+        on delete cascade on update cascade,
+    event_type text not null,
+    actor text,
+    metadata jsonb not null default '{}',
+    created_at timestamptz not null default now()
+);
+
+create index "JobEvent_job_id_idx" on "JobEvent" (job_id);
+create index "JobEvent_job_id_created_at_idx" on "JobEvent" (job_id, created_at);
+create index "JobEvent_event_type_idx" on "JobEvent" (event_type);
+
+-- A foreign key declared with its new, empty column needs no scan of the table.
+alter table "Lead"
+    add column customer_id uuid
+        constraint "Lead_customer_id_fkey" references "Customer" (id)
+        on delete set null on update cascade;
+
+create index "Lead_customer_id_idx" on "Lead" (customer_id);
+
+alter table "Job"
+    add column customer_id uuid
+        constraint "Job_customer_id_fkey" references "Customer" (id)
+        on delete set null on update cascade;
+
+create index "Job_customer_id_idx" on "Job" (customer_id);
+
+do $$
+begin
+    raise notice '✓ Enum created: MessageRole';
+    raise notice '✓ Tables created: Customer, CustomerAddress, Conversation, Message, MemoryNote,'
+        ' JobItem, JobEvent';
+    raise notice '✓ Nullable links added: Lead.customer_id, Job.customer_id';
+end
+$$;
+
+commit;

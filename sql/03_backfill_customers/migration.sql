@@ -1,0 +1,369 @@
+-- Every lead has a customer, every job has its lead's, and what was made and linked is on record.
+-- requires: 01_add_memory_entities
+-- present: to_regclass('backfill.customer_backfill') is not null
+
+begin;
+
+set local search_path = public;
+set local client_min_messages = notice;
+
+do $preflight$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
+    if (to_regclass('public."Customer"') is not null) is not true then
+        raise exception 'batch 03_backfill_customers: batch 01_add_memory_entities is missing'
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Run: psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
+                    ' -f sql/01_add_memory_entities/migration.sql';
+    end if;
+    if to_regclass('backfill.customer_backfill') is not null then
+        return;
+    end if;
+    if to_regnamespace('backfill') is not null then
+        raise exception 'batch 03_backfill_customers: a schema named backfill exists already'
+            ' and is not this batch''s'
+            using errcode = 'duplicate_schema',
+                hint = 'The record of the backfill needs that name.'
+                    ' Run: alter schema backfill rename to <another name>;';
+    end if;
+    create schema backfill;
+    create table backfill.customer_backfill (
+        entity text not null check (entity in ('customer', 'lead', 'job', 'audit')),
+        id uuid not null,
+        customer_id uuid,
+        primary key (entity, id)
+    );
+end
+$preflight$;
+
+do $definition$
+declare
+    found_columns text := (
+        select string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+            case when a.attnotnull then 'not null' end), ', ' order by a.attnum)
+        from pg_catalog.pg_attribute as a
+        where a.attrelid = to_regclass('backfill.customer_backfill')
+            and a.attnum > 0
+            and not a.attisdropped
+    );
+    found_constraints text := (
+        select string_agg(pg_get_constraintdef(c.oid), ', ' order by c.contype)
+        from pg_catalog.pg_constraint as c
+        where c.conrelid = to_regclass('backfill.customer_backfill')
+            and c.contype <> 'n'
+    );
+begin
+    if found_columns is distinct from 'entity text not null, id uuid not null, customer_id uuid'
+        or found_constraints is distinct from
+            'CHECK ((entity = ANY (ARRAY[''customer''::text, ''lead''::text, ''job''::text,'
+            ' ''audit''::text]))), PRIMARY KEY (entity, id)'
+    then
+        raise exception 'batch 03_backfill_customers: backfill.customer_backfill has another'
+            ' definition than this batch gives it'
+            using errcode = 'duplicate_table',
+                detail = concat_ws(', ', found_columns, found_constraints),
+                hint = 'Find out whose table it is and rename it.';
+    end if;
+end
+$definition$;
+
+-- The white space that JavaScript's trim() removes, whatever the locale of the database.
+create function pg_temp.trimmed(raw text) returns text
+language sql immutable
+return btrim(
+    raw,
+    U&' !0009!000A!000B!000C!000D!00A0!1680!2000!2001!2002!2003!2004!2005!2006!2007!2008!2009!200A!2028!2029!202F!205F!3000!FEFF'
+        uescape '!'
+);
+
+create function pg_temp.phone_key(raw text) returns text
+language sql immutable
+return coalesce(
+    substring(regexp_replace(raw, '[^0-9]', '', 'g') from '^1?([0-9]{10})$'),
+    substring(regexp_replace(raw, '[^0-9]', '', 'g') from '^[0-9]{10,}$')
+);
+
+create function pg_temp.email_key(raw text) returns text
+language sql immutable
+return substring(lower(pg_temp.trimmed(raw)) from '.*@.*');
+
+-- Leads to be linked are locked: the application can neither link nor delete them meanwhile.
+create temporary table lead_snapshot on commit drop as
+with locked as (
+    select l.id
+    from "Lead" as l
+    where l.customer_id is null
+    for no key update
+),
+keyed as (
+    select
+        l.id,
+        l.customer_id,
+        l.created_at,
+        nullif(pg_temp.trimmed(l.name), '') as name,
+        nullif(pg_temp.trimmed(l."messengerPsid"), '') as psid,
+        pg_temp.phone_key(l.phone) as phone,
+        pg_temp.email_key(l.email) as email
+    from "Lead" as l
+    left join locked as k
+        on k.id = l.id
+    where l.customer_id is not null
+        or k.id is not null
+)
+select
+    k.id,
+    k.customer_id,
+    k.created_at,
+    k.name,
+    k.phone,
+    k.email,
+    g.group_type,
+    concat(g.group_type, ':', coalesce(k.psid, k.phone, k.email, k.id::text)) as group_key
+from keyed as k
+cross join lateral (
+    select
+        case
+            when k.psid is not null then 'psid'
+            when k.phone is not null then 'phone'
+            when k.email is not null then 'email'
+            else 'individual'
+        end as group_type
+) as g;
+
+analyze lead_snapshot;
+
+-- A number or an address can lead to several customers: the oldest is taken.
+create temporary table known_customer on commit drop as
+select distinct on (k.group_key)
+    k.group_key,
+    c.id as customer_id
+from "Customer" as c
+cross join lateral (
+    values
+        (substring(c.metadata ->> 'groupKey' from '^(?:psid|individual):.*')),
+        ('phone:' || pg_temp.phone_key(c.phone)),
+        ('email:' || pg_temp.email_key(c.email))
+) as k (group_key)
+where k.group_key is not null
+order by
+    k.group_key,
+    c.created_at,
+    (c.metadata ->> 'groupKey' = k.group_key) desc nulls last,
+    c.metadata ->> 'groupKey',
+    c.id;
+
+analyze known_customer;
+
+create temporary table lead_group on commit drop as
+select
+    s.group_key,
+    s.group_type,
+    s.leads_to_link,
+    s.leads_to_link > 0 and k.customer_id is null as is_new,
+    coalesce(k.customer_id, gen_random_uuid()) as customer_id,
+    s.name,
+    s.phone,
+    s.email
+from (
+    select
+        l.group_key,
+        l.group_type,
+        count(*) filter (where l.customer_id is null) as leads_to_link,
+        (array_agg(l.name order by l.created_at, l.id)
+            filter (where l.customer_id is null and l.name is not null))[1] as name,
+        (array_agg(l.phone order by l.created_at, l.id)
+            filter (where l.customer_id is null and l.phone is not null))[1] as phone,
+        (array_agg(l.email order by l.created_at, l.id)
+            filter (where l.customer_id is null and l.email is not null))[1] as email
+    from lead_snapshot as l
+    group by
+        l.group_key,
+        l.group_type
+) as s
+left join known_customer as k
+    on k.group_key = s.group_key;
+
+analyze lead_group;
+
+do $grouped$
+declare
+    grouped record;
+    leads bigint := (select count(*) from lead_snapshot);
+begin
+    select
+        count(*) as customers,
+        count(*) filter (where g.group_type = 'psid') as by_psid,
+        count(*) filter (where g.group_type = 'phone') as by_phone,
+        count(*) filter (where g.group_type = 'email') as by_email,
+        count(*) filter (where g.group_type = 'individual') as individual
+    into grouped
+    from lead_group as g;
+    raise notice '🚀 Starting Batch 3: Customer Backfill
+   Mode: ✏️  WRITE
+
+[1/4] Grouping leads by customer identifiers...
+📊 Found % total leads
+🔗 Grouped into % potential customers
+   - By PSID: %
+   - By Phone: %
+   - By Email: %
+   - Individual: %
+', leads, grouped.customers, grouped.by_psid, grouped.by_phone, grouped.by_email,
+        grouped.individual;
+end
+$grouped$;
+
+insert into "Customer" (id, name, phone, email, metadata)
+select
+    g.customer_id,
+    g.name,
+    g.phone,
+    g.email,
+    jsonb_build_object(
+        'groupType', g.group_type,
+        'groupKey', g.group_key,
+        'leadCount', g.leads_to_link,
+        'createdBy', '03_backfill_customers',
+        'createdAt', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'multipleLeads', g.leads_to_link > 1
+    )
+from lead_group as g
+where g.is_new
+order by g.group_key;
+
+insert into backfill.customer_backfill (entity, id, customer_id)
+select
+    'customer',
+    g.customer_id,
+    g.customer_id
+from lead_group as g
+where g.is_new;
+
+-- A link that was undone since and is made again replaces its line on record.
+with linked as (
+    update "Lead" as l
+    set customer_id = g.customer_id
+    from lead_snapshot as s
+    join lead_group as g
+        on g.group_key = s.group_key
+    where l.id = s.id
+        and s.customer_id is null
+    returning
+        l.id,
+        l.customer_id
+)
+insert into backfill.customer_backfill (entity, id, customer_id)
+select
+    'lead',
+    k.id,
+    k.customer_id
+from linked as k
+on conflict (entity, id) do update set customer_id = excluded.customer_id;
+
+create temporary table job_snapshot on commit drop as
+select
+    j.id,
+    l.customer_id
+from "Job" as j
+join "Lead" as l
+    on l.id = j.lead_id
+where j.customer_id is null
+    and l.customer_id is not null
+for no key update of j;
+
+analyze job_snapshot;
+
+create temporary table backfill_stats on commit drop as
+select
+    (select count(*) from lead_group as g where g.is_new) as customers_created,
+    (select count(*) from lead_group as g where not g.is_new) as customers_skipped,
+    (select count(*) from lead_snapshot as s where s.customer_id is null) as leads_linked,
+    (select count(*) from lead_snapshot as s where s.customer_id is not null)
+        as leads_already_linked,
+    (select count(*) from job_snapshot) as jobs_linked,
+    (select count(*) from "Job" as j where j.customer_id is not null) as jobs_already_linked;
+
+with linked as (
+    update "Job" as j
+    set customer_id = s.customer_id
+    from job_snapshot as s
+    where j.id = s.id
+    returning
+        j.id,
+        j.customer_id
+)
+insert into backfill.customer_backfill (entity, id, customer_id)
+select
+    'job',
+    k.id,
+    k.customer_id
+from linked as k
+on conflict (entity, id) do update set customer_id = excluded.customer_id;
+
+with made as (
+    insert into "Audit" (actor, action, payload)
+    select
+        'system',
+        'backfill_customers',
+        jsonb_build_object(
+            'timestamp', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            'stats', jsonb_build_object(
+                'customersCreated', s.customers_created,
+                'customersSkipped', s.customers_skipped,
+                'leadsLinked', s.leads_linked,
+                'leadsAlreadyLinked', s.leads_already_linked,
+                'jobsLinked', s.jobs_linked,
+                'jobsAlreadyLinked', s.jobs_already_linked,
+                'errors', jsonb_build_array()
+            ),
+            'script', '03_backfill_customers',
+            'version', 'batch-3'
+        )
+    from backfill_stats as s
+    where s.customers_created + s.leads_linked + s.jobs_linked > 0
+    returning id
+)
+insert into backfill.customer_backfill (entity, id)
+select
+    'audit',
+    m.id
+from made as m;
+
+do $done$
+declare
+    s record;
+begin
+    select *
+    into s
+    from backfill_stats;
+    raise notice '[2/4] Creating customers and linking leads...
+
+[3/4] Linking jobs to customers...
+   ✓ Linked % job(s) to customers
+
+[4/4] Recording audit log...
+   %
+
+✅ BACKFILL COMPLETE
+
+📊 Statistics:
+   Customers created:      %
+   Customers reused:       %
+   Leads linked:           %
+   Leads already linked:   %
+   Jobs linked:            %
+   Jobs already linked:    %
+   Errors:                 0',
+        s.jobs_linked,
+        case when s.customers_created + s.leads_linked + s.jobs_linked > 0
+            then '✓ Audit log created' else 'Nothing changed, nothing to record' end,
+        s.customers_created, s.customers_skipped, s.leads_linked, s.leads_already_linked,
+        s.jobs_linked, s.jobs_already_linked;
+end
+$done$;
+
+drop function pg_temp.email_key(text);
+drop function pg_temp.phone_key(text);
+drop function pg_temp.trimmed(text);
+
+commit;

@@ -1,0 +1,149 @@
+-- Lost: the messages that batch 4 made, and its conversations, unless something else refers to them.
+
+\set ON_ERROR_STOP on
+
+begin;
+
+set local search_path = public;
+set local client_min_messages = notice;
+
+do $preflight$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
+    if (to_regclass('backfill.conversation_backfill') is not null) is not true then
+        raise exception 'batch 04_backfill_conversations_messages: not applied, nothing to roll back'
+            using errcode = 'object_not_in_prerequisite_state';
+    end if;
+end
+$preflight$;
+
+-- Takes out of the doomed what a foreign key refers to, also one that came after this batch.
+create procedure pg_temp.spare_referred(home regclass)
+language plpgsql
+as $spare$
+declare
+    reference record;
+begin
+    for reference in
+        select
+            c.conrelid::regclass as referrer,
+            string_agg(format('f.%I = h.%I', f.attname, h.attname), ' and ') as is_same
+        from pg_catalog.pg_constraint as c
+        cross join lateral unnest(c.conkey, c.confkey) as k (referring, referred)
+        join pg_catalog.pg_attribute as f
+            on f.attrelid = c.conrelid
+            and f.attnum = k.referring
+        join pg_catalog.pg_attribute as h
+            on h.attrelid = c.confrelid
+            and h.attnum = k.referred
+        where c.contype = 'f'
+            and c.confrelid = home
+        group by
+            c.oid,
+            c.conrelid
+        order by c.oid
+    loop
+        execute format(
+            'delete from doomed as d using %s as h where d.home = %L::regclass and d.id = h.id'
+            ' and exists (select from %s as f where %s)',
+            home, home, reference.referrer, reference.is_same
+        );
+    end loop;
+end
+$spare$;
+
+-- Locked, so that nothing can begin to refer to them between the look and the deletion.
+create temporary table doomed on commit drop as
+with conversations as (
+    select c.id
+    from "Conversation" as c
+    join backfill.conversation_backfill as r
+        on r.entity = 'conversation'
+        and r.id = c.id
+    for update of c
+),
+messages as (
+    select m.id
+    from "Message" as m
+    join backfill.conversation_backfill as r
+        on r.entity = 'message'
+        and r.id = m.id
+    for update of m
+),
+audits as (
+    select a.id
+    from "Audit" as a
+    join backfill.conversation_backfill as r
+        on r.entity = 'audit'
+        and r.id = a.id
+    for update of a
+)
+select
+    '"Conversation"'::regclass as home,
+    c.id
+from conversations as c
+union all
+select
+    '"Message"'::regclass,
+    m.id
+from messages as m
+union all
+select
+    '"Audit"'::regclass,
+    a.id
+from audits as a;
+
+analyze doomed;
+
+do $messages$
+declare
+    made bigint := (select count(*) from doomed where home = '"Message"'::regclass);
+    messages bigint;
+begin
+    call pg_temp.spare_referred('"Message"');
+    messages := (select count(*) from doomed where home = '"Message"'::regclass);
+    raise notice 'Deleting % message(s) that the backfill made; % stay, since something refers to them',
+        messages, made - messages;
+end
+$messages$;
+
+delete from "Message" as m
+using doomed as d
+where d.home = '"Message"'::regclass
+    and m.id = d.id;
+
+do $conversations$
+declare
+    made bigint := (select count(*) from doomed where home = '"Conversation"'::regclass);
+    conversations bigint;
+    entries bigint;
+begin
+    call pg_temp.spare_referred('"Conversation"');
+    call pg_temp.spare_referred('"Audit"');
+    -- The notes name their conversation without a foreign key.
+    delete from doomed as d
+    using "MemoryNote" as n
+    where d.home = '"Conversation"'::regclass
+        and n.conversation_id = d.id;
+    conversations := (select count(*) from doomed where home = '"Conversation"'::regclass);
+    entries := (select count(*) from doomed where home = '"Audit"'::regclass);
+    raise notice 'Deleting % conversation(s) that the backfill made; % stay, since something else is in them',
+        conversations, made - conversations;
+    raise notice 'Deleting % audit log entry(s) and the record', entries;
+end
+$conversations$;
+
+delete from "Conversation" as c
+using doomed as d
+where d.home = '"Conversation"'::regclass
+    and c.id = d.id;
+
+delete from "Audit" as a
+using doomed as d
+where d.home = '"Audit"'::regclass
+    and a.id = d.id;
+
+drop table backfill.conversation_backfill;
+drop procedure pg_temp.spare_referred(regclass);
+
+commit;

@@ -1,0 +1,238 @@
+"""Every planted defect is seen, and no clean cycle of doing and undoing raises an alarm.
+
+``catalog/base.sql`` is what stands; each block of ``defects.sql`` is headed by the beginning of
+the line it must cause, each block of ``cycles.sql`` by what it does and undoes.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+from psycopg.rows import dict_row
+
+from batchgate.catalog import Difference, Kind, Snapshot, compare, take_snapshot
+
+HERE = Path(__file__).parent / "catalog"
+CLASSES = Path(__file__).parents[1] / "batchgate" / "queries"
+
+Connection = psycopg.Connection[Any]
+
+
+def blocks(name: str) -> list[Any]:
+    texts = (HERE / name).read_text(encoding="utf-8").strip().split("\n\n")
+    heads = [text.partition("\n")[0].removeprefix("-- ") for text in texts]
+    seen = [heads[:at].count(head) for at, head in enumerate(heads)]
+    return [
+        pytest.param(head, text, id=f"{head.partition(': FOR')[0]}{f' {n + 1}' if n else ''}")
+        for head, text, n in zip(heads, texts, seen, strict=True)
+    ]
+
+
+@pytest.fixture(scope="module")
+def database(batchgate_server: Any) -> Iterator[dict[str, Any]]:
+    server, name = batchgate_server, f"catalog_{uuid4().hex}"
+    address = {"host": server.host, "port": server.port, "user": server.user}
+    with psycopg.connect(**address, dbname="postgres", autocommit=True) as maintenance:
+        maintenance.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        with psycopg.connect(**address, dbname=name) as connection:
+            connection.execute((HERE / "base.sql").read_bytes())
+        yield address | {"dbname": name}
+        maintenance.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def connection(database: dict[str, Any]) -> Iterator[Connection]:
+    with psycopg.connect(**database) as connection:
+        yield connection
+        connection.rollback()
+
+
+def differences(connection: Connection, *statements: str) -> list[Difference]:
+    """Compare what stood before the statements with what stands after them, uncommitted."""
+    connection.execute("set allow_system_table_mods = on")
+    before = take_snapshot(connection)
+    for statement in statements:
+        connection.execute(statement.encode())
+    return compare(before, take_snapshot(connection))
+
+
+def hard(found: list[Difference]) -> list[str]:
+    return [str(difference) for difference in found if not difference.soft]
+
+
+@pytest.mark.parametrize(("line", "defect"), blocks("defects.sql"))
+def test_a_planted_defect_is_seen(connection: Connection, line: str, defect: str) -> None:
+    found = hard(differences(connection, defect))
+    assert any(seen.startswith(line) for seen in found), found
+
+
+@pytest.mark.parametrize(("_what", "cycle"), blocks("cycles.sql"))
+def test_a_clean_cycle_raises_no_alarm(connection: Connection, _what: str, cycle: str) -> None:
+    assert differences(connection, cycle) == []
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        pytest.param(
+            'alter table depot."Bin" add column extra integer; alter table depot."Bin" drop extra',
+            'changed: column order depot."Bin", dropped slots: 0 → 1 '
+            "(seen by select *, copy and row types only)",
+            id="a column comes and goes",
+        ),
+        pytest.param(
+            "drop table depot.log_rest; create table depot.log_rest (line text, at date not null);"
+            " alter table depot.log attach partition depot.log_rest default;"
+            " grant select on depot.log_rest to pg_monitor",
+            "changed: column order depot.log_rest, columns: {at, line} → {line, at} "
+            "(seen by select *, copy and row types only)",
+            id="columns change places",
+        ),
+        pytest.param(
+            "create or replace function depot.touch() returns trigger language plpgsql as"
+            " 'begin new.weight:=1; /* or more */ return new; end'",
+            "changed: routine depot.touch(), body: begin new.weight := 1; -- at least return new;"
+            " end → begin new.weight:=1; /* or more */ return new; end"
+            " (white space and comments only)",
+            id="a body is spelled anew",
+        ),
+        pytest.param(
+            "alter type depot.state add value 'late' after 'new'",
+            "changed: type depot.state, labels: {new, open, done} → {new, late, open, done}"
+            " (labels of an enum cannot be dropped)",
+            id="an enum keeps a label",
+        ),
+    ],
+)
+def test_what_is_of_no_consequence_is_a_class_of_its_own(
+    connection: Connection, statements: str, expected: str
+) -> None:
+    found = differences(connection, statements)
+    assert [str(difference) for difference in found] == [expected]
+    assert found[0].soft
+
+
+def test_a_default_that_froze_the_clock_is_a_class_of_its_own(connection: Connection) -> None:
+    freeze = "alter table depot.item alter column closed_at set default '{}'"
+    connection.execute(freeze.format("2025-11-10 08:00:00.123456+00").encode())
+    (found,) = differences(connection, freeze.format("2025-11-10 08:00:01.654321+00"))
+    assert found.note == "the clock at the time of the statement"
+    (found,) = differences(connection, freeze.format("2026-01-01 00:00:00+00"))
+    assert not found.soft
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("select 'a  b'", "select 'a b'", id="a string"),
+        pytest.param("select e'\\' -- 1'", "select e'\\' -- 2'", id="an escaped string"),
+        pytest.param('select "a  b"', 'select "a b"', id="a quoted name"),
+        pytest.param("select $x$a  b$x$", "select $x$a b$x$", id="a dollar-quoted string"),
+        pytest.param("select 1 -- one", "select 1 -- one\n + 1", id="code after a comment"),
+        pytest.param("select a b", "select ab", id="two words"),
+    ],
+)
+def test_spacing_that_means_something_is_a_logical_difference(before: str, after: str) -> None:
+    was, stands = (
+        Snapshot({("routine", "f()"): {"language": "sql", "body": body}})
+        for body in (before, after)
+    )
+    (difference,) = compare(was, stands)
+    assert not difference.soft
+
+
+def test_wholes_come_before_their_parts_and_notes_come_last(connection: Connection) -> None:
+    found = differences(
+        connection,
+        "create table depot.extra (id integer primary key);"
+        " alter type depot.state add value 'late'; drop index depot.item_name_idx",
+    )
+    assert str(found[0]) == "left behind: relation depot.extra"
+    assert [difference.soft for difference in found] == sorted(d.soft for d in found)
+    assert found[-1].identity == "depot.state"
+    assert Difference(Kind.DESTROYED, "index", "depot.item_name_idx") in found
+
+
+def test_the_order_of_differences_does_not_depend_on_chance(connection: Connection) -> None:
+    before = take_snapshot(connection)
+    connection.execute("drop schema depot cascade")
+    after = take_snapshot(connection)
+    backwards = Snapshot(dict(reversed(before.facts.items())))
+    assert compare(before, after) == compare(backwards, after)
+    assert all(difference.kind == Kind.DESTROYED for difference in compare(before, after))
+
+
+def test_an_idle_connection_is_left_idle_with_its_settings(database: dict[str, Any]) -> None:
+    for autocommit in (False, True):
+        with psycopg.connect(**database, autocommit=autocommit, row_factory=dict_row) as connection:
+            connection.execute("set search_path = depot")
+            connection.execute("set timezone = 'Asia/Tokyo'")
+            connection.commit()
+            take_snapshot(connection)
+            assert connection.info.transaction_status == TransactionStatus.IDLE
+            shown = connection.execute("select current_setting('search_path') as path").fetchone()
+            assert shown == {"path": "depot"}
+
+
+def test_an_open_transaction_keeps_its_settings_work_and_locks(connection: Connection) -> None:
+    connection.execute("set local search_path = depot")
+    connection.execute("create table kept ()")
+    held = "select count(*) from pg_locks where pid = pg_backend_pid()"
+    before = connection.execute(held).fetchone()
+    snapshot = take_snapshot(connection)
+    assert connection.execute(held).fetchone() == before
+    assert connection.info.transaction_status == TransactionStatus.INTRANS
+    assert connection.execute("show search_path").fetchone() == ("depot",)
+    assert ("relation", "depot.kept") in snapshot.facts
+
+
+def test_a_snapshot_does_not_depend_on_the_settings_of_the_session(connection: Connection) -> None:
+    connection.execute(
+        "alter table depot.item alter column closed_at set default '2025-01-01 00:00:00+00'"
+    )
+    before = take_snapshot(connection)
+    connection.execute("set search_path = depot, public")
+    connection.execute("set timezone = 'Asia/Tokyo'")
+    connection.execute("set datestyle = 'German'")
+    connection.execute("set quote_all_identifiers = on")
+    assert compare(before, take_snapshot(connection)) == []
+
+
+def test_columns_changed_by_the_server_alone_are_overlooked(connection: Connection) -> None:
+    """PostgreSQL 15.20 and its contemporaries count re-typings of a column in its options."""
+    found = differences(
+        connection,
+        "set allow_system_table_mods = on; update pg_attribute set attoptions = '{pg_attver=2}'"
+        " where attrelid = 'depot.item'::regclass and attname = 'name'",
+    )
+    assert found == []
+
+
+def test_secrets_are_not_in_a_snapshot(connection: Connection) -> None:
+    assert "secret" not in repr(take_snapshot(connection).facts)
+
+
+def test_every_class_has_a_fact(connection: Connection) -> None:
+    """A class that the base does not exercise would be compared without being seen."""
+    connection.execute(
+        "create role snapshot_role in role pg_monitor;"
+        " alter role snapshot_role set work_mem = '1MB';"
+        " grant execute on function pg_catalog.plpgsql_call_handler() to snapshot_role;"
+        " create subscription papers connection 'dbname=x' publication news"
+        " with (connect = false, slot_name = none);"
+        " create transform for depot.code language sql (from sql with function prsd_lextype(internal));"
+    )
+    if connection.info.server_version >= 150000:
+        connection.execute("grant set on parameter work_mem to snapshot_role")
+        connection.execute("create publication whole for tables in schema depot")
+    files = {path.stem for path in CLASSES.glob("class_*.sql")}
+    if connection.info.server_version < 150000:
+        files -= {"class_parameter", "class_publication_table", "class_publication_schema"}
+    untold = {"class_security_label", "class_text_search_parser", "class_text_search_template"}
+    seen = {"class_" + key[0].replace(" ", "_") for key in take_snapshot(connection).facts}
+    assert files - untold == seen - untold
