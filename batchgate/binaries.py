@@ -87,7 +87,7 @@ def copy_installation(directory: Path, target: Path) -> Path:
             fix="Name another folder of programs by --pg-bin DIR.",
         )
     copy = target / package.name / prefix.name
-    unneeded = shutil.ignore_patterns("include", "doc", "man", "__pycache__")
+    unneeded = shutil.ignore_patterns("include", "doc", "man", "pgxs", "*.a")
     for name in (programs.name, "lib", "lib64", "share"):
         if (prefix / name).is_dir():
             shutil.copytree(prefix / name, copy / name, symlinks=True, ignore=unneeded)

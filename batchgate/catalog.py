@@ -13,7 +13,6 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from itertools import takewhile
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import psycopg
@@ -100,8 +99,8 @@ def take_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
         while key in facts:
             twins += 1
             key = (class_, f"{identity} ({twins})")
-        facts[key] = MappingProxyType(_in_order(attributes))
-    return Snapshot(MappingProxyType(facts))
+        facts[key] = _in_order(attributes)
+    return Snapshot(facts)
 
 
 def compare(before: Snapshot, after: Snapshot) -> list[Difference]:

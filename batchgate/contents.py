@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import sql
@@ -91,24 +90,16 @@ def take_contents(connection: psycopg.Connection[Any]) -> Contents:
     An open transaction of the caller is read through a savepoint that is rolled back.
     """
     with _reading(connection) as cursor:
-        stored = cursor.execute(_query("stored.sql")).fetchall()
-        tables = [(name, key) for name, kind, _, _, key in stored if kind != "S"]
-        sequences = [name for name, kind, _, _, _ in stored if kind == "S"]
-        figures = _one_statement(cursor, [_figures(*row) for row in stored])
-    return Contents(
-        MappingProxyType(
-            {
-                name: TableContents(int(figures[name][0]), figures[name][1], tuple(key or ()))
-                for name, key in tables
-            }
-        ),
-        MappingProxyType(
-            {
-                name: SequencePosition(int(figures[name][0]), figures[name][1] == "true")
-                for name in sequences
-            }
-        ),
-    )
+        stored = [Stored(*row) for row in cursor.execute(_query("stored.sql"))]
+        figures = _one_statement(cursor, [_figures(one) for one in stored])
+    tables, sequences = {}, {}
+    for one in stored:
+        number, text = figures[one.identity]
+        if one.kind == "S":
+            sequences[one.identity] = SequencePosition(int(number), text == "true")
+        else:
+            tables[one.identity] = TableContents(int(number), text, tuple(one.key or ()))
+    return Contents(tables, sequences)
 
 
 def compare_contents(before: Contents, after: Contents) -> list[ContentsDifference]:
@@ -130,9 +121,10 @@ def take_rows(connection: psycopg.Connection[Any], table: str) -> Mapping[str, R
     A table without a key is read as a count by hash of the whole row.
     """
     with _reading(connection) as cursor:
-        for name, kind, schema, relation, key in cursor.execute(_query("stored.sql")).fetchall():
-            if name == table and kind != "S":
-                return MappingProxyType(dict(cursor.execute(_rows(kind, schema, relation, key))))
+        stored = [Stored(*row) for row in cursor.execute(_query("stored.sql"))]
+        for one in stored:
+            if one.identity == table and one.kind != "S":
+                return dict(cursor.execute(_rows(one)))
     raise BatchgateError(
         f"table {table}: expected it to hold rows, found no such table",
         fix="Name it with its schema, quoted as the server would quote it.",
@@ -151,6 +143,17 @@ def locate(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[RowDiffe
             columns = tuple(sorted(name for name in names if was.get(name) != stands.get(name)))
             differences.append(RowDifference("changed", key, columns))
     return differences
+
+
+class Stored(NamedTuple):
+    """One row of queries/stored.sql: what holds rows or a position."""
+
+    identity: str
+    kind: str
+    schema: str
+    relation: str
+    key: list[str] | None
+    documents: list[str] | None
 
 
 @contextmanager
@@ -182,32 +185,48 @@ def _one_statement(
     return {name: (first, second) for name, first, second in rows}
 
 
-def _figures(name: str, kind: str, schema: str, relation: str, key: list[str]) -> sql.Composed:
-    text = (
-        "select {name}, t.last_value::text, t.is_called::text from {source} as t"
-        if kind == "S"
-        else "select {name}, count(*)::text,"
-        " coalesce(sum(hashtextextended(to_jsonb(t)::text, 0)), 0)::text from {source} as t"
-    )
-    return sql.SQL(text).format(name=sql.Literal(name), source=_source(kind, schema, relation))
+def _figures(one: Stored) -> sql.Composed:
+    if one.kind == "S":
+        query = "select {name}, t.last_value::text, t.is_called::text from {source} as t"
+    else:
+        query = (
+            "select {name}, count(*)::text, coalesce(sum(hashtextextended(({row})::text, 0)), 0)"
+            "::text from {source} as t"
+        )
+    return sql.SQL(query).format(name=sql.Literal(one.identity), row=_row(one), source=_source(one))
 
 
-def _rows(kind: str, schema: str, relation: str, key: list[str] | None) -> sql.Composed:
-    source = _source(kind, schema, relation)
-    if not key:
+def _rows(one: Stored) -> sql.Composed:
+    if not one.key:
         return sql.SQL(
-            "select 'row ' || h, jsonb_build_object('count', count(*)) from (select"
-            " hashtextextended(to_jsonb(t)::text, 0) as h from {source} as t) as t group by h"
-        ).format(source=source)
-    pairs = [sql.SQL("{}, t.{}").format(sql.Literal(name), sql.Identifier(name)) for name in key]
+            "select 'row ' || h.hash, jsonb_build_object('count', count(*)) from ("
+            "select hashtextextended(({row})::text, 0) as hash from {source} as t"
+            ") as h group by h.hash"
+        ).format(row=_row(one), source=_source(one))
+    pairs = [
+        sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("t", name)) for name in one.key
+    ]
     return sql.SQL(
         "select jsonb_build_object({key})::text, (select jsonb_object_agg(e.key,"
-        " hashtextextended(e.value::text, 0)) from jsonb_each(to_jsonb(t)) as e)"
-        " from {source} as t"
-    ).format(key=sql.SQL(", ").join(pairs), source=source)
+        " hashtextextended(e.value::text, 0)) from jsonb_each({row}) as e) from {source} as t"
+    ).format(key=sql.SQL(", ").join(pairs), row=_row(one), source=_source(one))
 
 
-def _source(kind: str, schema: str, relation: str) -> sql.Composed:
+def _row(one: Stored) -> sql.Composed:
+    """Write a row as one document, whatever the order of its columns.
+
+    There a json null and an SQL null look the same, so json columns are asked which it is.
+    """
+    parts = [sql.SQL("to_jsonb(t.*)")] + [
+        sql.SQL("jsonb_build_object({}, {} is null)").format(
+            sql.Literal(f"{name} is null"), sql.Identifier("t", name)
+        )
+        for name in one.documents or ()
+    ]
+    return sql.SQL(" || ").join(parts)
+
+
+def _source(one: Stored) -> sql.Composed:
     """Name a relation; children of a partitioned table are read with it, others on their own."""
-    only = sql.SQL("only " if kind == "r" else "")
-    return only + sql.Identifier(schema, relation)
+    only = sql.SQL("only " if one.kind == "r" else "")
+    return only + sql.Identifier(one.schema, one.relation)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -41,7 +42,7 @@ def _batches(settings: Settings, problems: list[SuiteError]) -> Iterator[Batch]:
             found.append((int(match[1]), folder.name, folder))
     for number, name, folder in sorted(found):
         batch = Batch(name, number, folder)
-        header = _guarded(problems, lambda b=batch: _read_batch(b, settings))
+        header = _guarded(problems, partial(_read_batch, batch, settings))
         yield Batch(name, number, folder, header or Header())
 
 
@@ -142,7 +143,7 @@ def _gates(
         return
     numbers: dict[int, str] = {}
     for path in sorted(settings.gates.glob("*.sql"), key=_number_and_name):
-        gate = _guarded(problems, lambda p=path: _read_gate(p, settings, batches, numbers))
+        gate = _guarded(problems, partial(_read_gate, path, settings, batches, numbers))
         if gate:
             yield gate
 

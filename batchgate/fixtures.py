@@ -6,9 +6,13 @@ from contextlib import ExitStack
 import pytest
 from pytest_postgresql import factories
 
+from batchgate.batches import FileRun, run_file
+from batchgate.catalog import compare, take_snapshot
 from batchgate.collect import HARNESS
+from batchgate.contents import compare_contents, take_contents
 from batchgate.errors import SuiteError
 from batchgate.harness import Harness
+from batchgate.rehearsal import State
 from batchgate.script import Script, Step, steps
 from batchgate.server import Server
 from batchgate.sessions import Session
@@ -34,6 +38,36 @@ class Database:
         path = self.harness.suite.batch(batch).folder / file
         session = self._stack.enter_context(self.harness.heights.connect(self.name))
         yield from steps(session, Script(path, self.harness.settings.root))
+
+    def apply(self, batch: str) -> FileRun:
+        """Run a batch's migration to its end or its first error."""
+        return self._run(batch, "migration.sql")
+
+    def validate(self, batch: str) -> FileRun:
+        """Run a batch's validation to its end or its first error."""
+        return self._run(batch, "validation.sql")
+
+    def roll_back(self, batch: str) -> FileRun:
+        """Run a batch's rollback to its end or its first error."""
+        return self._run(batch, "rollback.sql")
+
+    def state(self) -> State:
+        """Read schema and data as they stand now."""
+        with self.harness.heights.connect(self.name) as connection:
+            return State(take_snapshot(connection), take_contents(connection))
+
+    def changes_since(self, before: State) -> list[str]:
+        """List what differs from an earlier state, in schema and in data."""
+        after = self.state()
+        schema = compare(before.schema, after.schema)
+        return [str(difference) for difference in schema if not difference.soft] + [
+            str(difference) for difference in compare_contents(before.contents, after.contents)
+        ]
+
+    def _run(self, name: str, file: str) -> FileRun:
+        batch = self.harness.suite.batch(name)
+        with self.harness.heights.connect(self.name) as connection:
+            return run_file(connection, self.harness.settings, batch, batch.folder / file)
 
 
 class AtBatch:

@@ -50,13 +50,12 @@ def bases() -> Iterator[Path]:
         room = os.statvfs(_MEMORY)
         if room.f_bavail * room.f_frsize >= _MEMORY_NEEDED:
             yield _MEMORY
-    yield from temporary_bases()
+    yield from _temporary_bases()
 
 
-def temporary_bases() -> Iterator[Path]:
-    """Yield the folders for temporary files, the chosen one first, each once."""
-    usual = (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))
-    yield from dict.fromkeys(path for path in usual if path.is_dir())
+def permits_programs(base: Path) -> bool:
+    """Tell whether programs in a folder may be run; containers mount /dev/shm without."""
+    return not os.statvfs(base).f_flag & os.ST_NOEXEC
 
 
 def make_folder(base: Path) -> PrivateFolder:
@@ -70,11 +69,16 @@ def make_folder(base: Path) -> PrivateFolder:
 
 def sweep(before_removal: Callable[[Path], None]) -> None:
     """Remove what killed runs of this user left behind, and nothing that is in use."""
-    for base in {_MEMORY, *temporary_bases()}:
+    for base in {_MEMORY, *_temporary_bases()}:
         for path in base.glob(f"{PREFIX}*"):
             # What cannot be looked at or removed is not ours, or being removed by another run.
             with suppress(OSError):
                 _sweep_one(path, before_removal)
+
+
+def _temporary_bases() -> Iterator[Path]:
+    usual = (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))
+    yield from dict.fromkeys(path for path in usual if path.is_dir())
 
 
 def _sweep_one(path: Path, before_removal: Callable[[Path], None]) -> None:

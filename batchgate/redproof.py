@@ -1,6 +1,7 @@
 """See a gate fail: the smallest damage must turn it red, in a transaction rolled back."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import psycopg
 
@@ -11,8 +12,21 @@ from batchgate.sqltext import Statement, read_sql, split
 from batchgate.suite import Batch, Gate
 
 
-def prove_red(session: psycopg.Connection, gate: Gate, path: str, needed: Sequence[Batch]) -> None:
-    """Raise GateFailed unless the damage at `path` adds to what the gate finds."""
+@dataclass(frozen=True)
+class Proof:
+    """How many rows a gate found before the damage and after it."""
+
+    before: int
+    after: int
+
+    @property
+    def red(self) -> bool:
+        """Return whether the damage added to what the gate finds."""
+        return self.after > self.before
+
+
+def try_red(session: psycopg.Connection, gate: Gate, path: str, needed: Sequence[Batch]) -> Proof:
+    """Do the damage at `path`, count what the gate finds before and after, and undo it."""
     absent = [batch.name for batch in needed if not is_present(session, batch)]
     if absent:
         raise GateFailed(
@@ -24,7 +38,7 @@ def prove_red(session: psycopg.Connection, gate: Gate, path: str, needed: Sequen
     try:
         before = find_rows(session, gate).count
         _damage(session, gate, path)
-        after = find_rows(session, gate).count
+        return Proof(before, find_rows(session, gate).count)
     except psycopg.Error as error:
         raise GateFailed(
             f"gate {gate.name}: expected a result during its red proof, found an error",
@@ -35,13 +49,16 @@ def prove_red(session: psycopg.Connection, gate: Gate, path: str, needed: Sequen
     finally:
         if not session.broken:
             session.rollback()
-    if after <= before:
-        raise GateFailed(
-            f"gate {gate.name}: expected its red proof to turn it red, "
-            f"found {before} before and {after} after",
-            at=f"{path}:1",
-            fix="Do damage that the gate's statement returns as a row, or put the gate right.",
-        )
+
+
+def not_red(gate: Gate, path: str, proof: Proof) -> GateFailed:
+    """Return the message of a proof that left its gate as it was."""
+    return GateFailed(
+        f"gate {gate.name}: expected its red proof to turn it red, "
+        f"found {proof.before} before and {proof.after} after",
+        at=f"{path}:1",
+        fix="Do damage that the gate's statement returns as a row, or put the gate right.",
+    )
 
 
 def _damage(session: psycopg.Connection, gate: Gate, path: str) -> None:

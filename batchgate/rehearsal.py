@@ -11,7 +11,9 @@ from batchgate.catalog import Snapshot, compare, take_snapshot
 from batchgate.contents import Contents, compare_contents, take_contents
 from batchgate.errors import BatchFailed
 from batchgate.gates import is_present
+from batchgate.gatescript import COMMAND, gate_script, is_ours
 from batchgate.heights import Heights
+from batchgate.sqltext import read_sql
 from batchgate.suite import Batch
 
 _SHOWN = 20
@@ -142,16 +144,32 @@ def fails_without_batch(heights: Heights, batch: Batch) -> Notes:
     return (ran.run.error.message,) if ran.run.error else ()
 
 
-def checks_of(heights_of: Batch) -> dict[str, dict[str, Check]]:
+def is_current(heights: Heights, batch: Batch) -> Notes:
+    """Prove that a validation generated from the gates is what they would give today."""
+    assert batch.validation is not None
+    path = heights.settings.relative(batch.validation)
+    if read_sql(batch.validation) != gate_script(heights.suite, batch, heights.settings):
+        raise BatchFailed(
+            f"batch {batch.name}: expected a validation generated from the gates as they are, "
+            "found an older one",
+            at=path,
+            fix=f"Run: {COMMAND}",
+        )
+    return ()
+
+
+def checks_of(batch: Batch) -> dict[str, dict[str, Check]]:
     """Return what a batch's files have to prove: by file, by the check's name."""
     checks: dict[str, dict[str, Check]] = {}
-    if heights_of.migration:
+    if batch.migration:
         checks["migration.sql"] = {"applies": applies, "second-run": second_run}
-    if heights_of.validation:
+    if batch.validation:
         checks["validation.sql"] = {"passes": passes, "leaves-no-trace": leaves_no_trace}
-        if heights_of.migration:
+        if batch.migration:
             checks["validation.sql"]["fails-without-batch"] = fails_without_batch
-    if heights_of.rollback:
+        if is_ours(batch):
+            checks["validation.sql"]["is-current"] = is_current
+    if batch.rollback:
         checks["rollback.sql"] = {
             "restores-schema": restores_schema,
             "restores-data": restores_data,

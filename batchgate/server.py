@@ -16,7 +16,7 @@ from batchgate import privileges
 from batchgate.binaries import Binaries, copy_installation
 from batchgate.cluster import PATIENCE, PORT, SUPERUSER, Cluster, end_leftover, last_lines
 from batchgate.errors import ServerUnavailable
-from batchgate.folders import PrivateFolder, bases, make_folder, sweep, temporary_bases
+from batchgate.folders import PrivateFolder, bases, make_folder, permits_programs, sweep
 from batchgate.privileges import Account
 
 
@@ -138,7 +138,7 @@ class ThrowAwayServer:
         if not (reason := _refusal(account, home, binaries.directory)):
             return binaries.directory
         refused = [reason]
-        for folder in self._folders(temporary_bases(), refused):
+        for folder in self._folders(filter(permits_programs, bases()), refused):
             programs = copy_installation(binaries.directory, folder.path)
             folder.give_to(*account.owner)
             if not (reason := _refusal(account, home, programs)):

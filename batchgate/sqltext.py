@@ -44,20 +44,25 @@ _COMMAND_ARGUMENTS = re.compile(
 _END_OF_DATA = re.compile(r"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
 
 
-def read_sql(path: Path) -> str:
+def read_sql(path: Path, *, shown: str = "") -> str:
     """Return a file's text as it stands, line ends included, without a byte-order mark."""
+    shown = shown or str(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise SuiteError(
             f"{path.name}: expected UTF-8, found byte 0x{error.object[error.start]:02x}",
-            at=f"{path}:{line}",
+            at=f"{shown}:{line}",
             fix="Save the file as UTF-8.",
         ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise SuiteError(f"{path.name}: found a NUL character", at=f"{path}:{line}")
+        raise SuiteError(
+            f"{path.name}: found a NUL character",
+            at=f"{shown}:{line}",
+            fix="Remove it: no PostgreSQL text can hold one.",
+        )
     return text
 
 
@@ -119,7 +124,8 @@ class _Splitter:
         while position < len(self.text):
             position = self._read(position)
             if position >= self.stop:
-                position, self.stop = self.resume, len(self.text)
+                position = self.resume
+                self.stop = self.resume = len(self.text)
         self._end_statement(len(self.text))
         return self.parts
 

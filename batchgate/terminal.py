@@ -1,9 +1,10 @@
 """What the terminal shows at the end: the gates as a table, and one line of verdict."""
 
 from collections.abc import Iterator, Sequence
+from shutil import get_terminal_size
 from textwrap import wrap
 
-from _pytest.terminal import TerminalReporter
+import pytest
 
 from batchgate.findings import Level, State
 from batchgate.gates import warning_of
@@ -18,11 +19,11 @@ _MARKUP = {
 _HEADINGS = ("no.", "statement", "level", "result", "count", "time")
 
 
-def show_run(terminal: TerminalReporter, run: Run, verdict: Verdict, page: str) -> None:
+def show_run(terminal: pytest.TerminalReporter, run: Run, verdict: Verdict, page: str) -> None:
     """Write the gates' table where gates ran, then the verdict and where the page is."""
     if run.gates:
         terminal.section("gates", sep="=")
-        for line, markup in _table(_failing_first(run.gates), terminal.fullwidth):
+        for line, markup in _table(_failing_first(run.gates), get_terminal_size().columns):
             terminal.write_line(line, **markup)
     if run.gates_not_run and run.gates:
         terminal.write_line(f"not run: {', '.join(run.gates_not_run)}", yellow=True)

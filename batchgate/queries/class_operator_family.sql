@@ -10,7 +10,7 @@ select
                     o.amopstrategy,
                     o.amopopr::regoperator,
                     o.amoppurpose,
-                    nullif(o.amopsortfamily, 0)
+                    (pg_identify_object('pg_opfamily'::regclass, o.amopsortfamily, 0)).identity
                 )
                 order by o.amopstrategy, o.amopopr::regoperator::text
             )

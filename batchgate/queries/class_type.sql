@@ -17,7 +17,7 @@ select
         'subtype', g.rngsubtype::regtype::text,
         'multirange', g.rngmultitypid::regtype::text,
         'range collation', nullif(g.rngcollation, 0)::regcollation::text,
-        'operator class', format('%I.%I', n.nspname, k.opcname),
+        'operator class', quote_ident(n.nspname) || '.' || quote_ident(k.opcname),
         'canonical', nullif(g.rngcanonical::oid, 0)::regprocedure::text,
         'difference', nullif(g.rngsubdiff::oid, 0)::regprocedure::text,
         'length', t.typlen,

@@ -1,4 +1,4 @@
--- What holds rows or a position: tables, materialized views and sequences, with primary keys.
+-- What holds rows or a position: tables, materialized views, sequences; keys and json columns.
 select
     c.oid::regclass::text as identity,
     c.relkind::text as kind,
@@ -11,7 +11,14 @@ select
         join pg_catalog.pg_attribute as a on a.attrelid = i.indrelid and a.attnum = k.attnum
         where i.indrelid = c.oid
             and i.indisprimary
-    ) as key
+    ) as key,
+    (
+        select array_agg(a.attname::text order by a.attname)
+        from pg_catalog.pg_attribute as a
+        where a.attrelid = c.oid
+            and a.attnum > 0
+            and a.atttypid in ('json'::regtype, 'jsonb'::regtype)
+    ) as documents
 from pg_catalog.pg_class as c
 join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
 where not starts_with(n.nspname, 'pg_')

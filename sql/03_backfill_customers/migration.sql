@@ -11,20 +11,20 @@ do $preflight$
 begin
     perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
     if (to_regclass('public."Customer"') is not null) is not true then
-        raise exception 'batch 03_backfill_customers: batch 01_add_memory_entities is missing'
+        raise exception 'Cannot backfill customers: 01_add_memory_entities is not applied'
             using errcode = 'object_not_in_prerequisite_state',
-                hint = 'Run: psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
-                    ' -f sql/01_add_memory_entities/migration.sql';
+                hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
+                    ' -f sql/01_add_memory_entities/migration.sql first.';
     end if;
     if to_regclass('backfill.customer_backfill') is not null then
         return;
     end if;
     if to_regnamespace('backfill') is not null then
-        raise exception 'batch 03_backfill_customers: a schema named backfill exists already'
-            ' and is not this batch''s'
+        raise exception 'Cannot backfill customers: schema backfill exists and does not'
+            ' hold the record of this batch'
             using errcode = 'duplicate_schema',
-                hint = 'The record of the backfill needs that name.'
-                    ' Run: alter schema backfill rename to <another name>;';
+                hint = 'This batch did not make it and needs its name. Rename or drop it,'
+                    ' then run this again.';
     end if;
     create schema backfill;
     create table backfill.customer_backfill (
@@ -58,11 +58,12 @@ begin
             'CHECK ((entity = ANY (ARRAY[''customer''::text, ''lead''::text, ''job''::text,'
             ' ''audit''::text]))), PRIMARY KEY (entity, id)'
     then
-        raise exception 'batch 03_backfill_customers: backfill.customer_backfill has another'
+        raise exception 'Cannot backfill customers: backfill.customer_backfill has another'
             ' definition than this batch gives it'
             using errcode = 'duplicate_table',
                 detail = concat_ws(', ', found_columns, found_constraints),
-                hint = 'Find out whose table it is and rename it.';
+                hint = 'This batch did not make it as it stands. Rename or drop it,'
+                    ' then run this again.';
     end if;
 end
 $definition$;
@@ -89,11 +90,33 @@ return substring(lower(pg_temp.trimmed(raw)) from '.*@.*');
 
 -- Leads to be linked are locked: the application can neither link nor delete them meanwhile.
 create temporary table lead_snapshot on commit drop as
-with locked as (
-    select l.id
+with unlinked as (
+    select
+        l.id,
+        l.customer_id,
+        l.created_at,
+        l.name,
+        l."messengerPsid",
+        l.phone,
+        l.email
     from "Lead" as l
     where l.customer_id is null
     for no key update
+),
+every_lead as (
+    select u.*
+    from unlinked as u
+    union all
+    select
+        l.id,
+        l.customer_id,
+        l.created_at,
+        l.name,
+        l."messengerPsid",
+        l.phone,
+        l.email
+    from "Lead" as l
+    where l.customer_id is not null
 ),
 keyed as (
     select
@@ -104,11 +127,7 @@ keyed as (
         nullif(pg_temp.trimmed(l."messengerPsid"), '') as psid,
         pg_temp.phone_key(l.phone) as phone,
         pg_temp.email_key(l.email) as email
-    from "Lead" as l
-    left join locked as k
-        on k.id = l.id
-    where l.customer_id is not null
-        or k.id is not null
+    from every_lead as l
 )
 select
     k.id,

@@ -14,8 +14,9 @@ declare
 begin
     perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
     if (to_regclass('backfill.customer_backfill') is not null) is not true then
-        raise exception 'batch 03_backfill_customers: not applied, nothing to roll back'
-            using errcode = 'object_not_in_prerequisite_state';
+        raise exception 'Cannot roll back customers: 03_backfill_customers is not applied'
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'There is nothing to roll back.';
     end if;
     dependent := case
         when to_regclass('backfill.conversation_backfill') is not null
@@ -24,10 +25,10 @@ begin
             then '07_tighten_constraints'
     end;
     if dependent is not null then
-        raise exception 'batch 03_backfill_customers: batch % still stands', dependent
+        raise exception 'Cannot roll back customers: % still stands', dependent
             using errcode = 'dependent_objects_still_exist',
-                hint = format('Run first: psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
-                    ' -f sql/%s/rollback.sql', dependent);
+                hint = format('Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
+                    ' -f sql/%s/rollback.sql first.', dependent);
     end if;
     select string_agg(pg_describe_object(d.classid, d.objid, d.objsubid), ', '
         order by d.classid, d.objid)
@@ -37,10 +38,10 @@ begin
         and d.refobjid = to_regnamespace('backfill')
         and d.objid <> to_regclass('backfill.customer_backfill');
     if strangers is not null then
-        raise exception 'batch 03_backfill_customers: schema backfill holds more than the record: %',
-            strangers
+        raise exception 'Cannot roll back customers: schema backfill holds what is not'
+            ' this batch''s: %', strangers
             using errcode = 'dependent_objects_still_exist',
-                hint = 'Move it to another schema.';
+                hint = 'Move it to another schema, then run this again.';
     end if;
 end
 $preflight$;

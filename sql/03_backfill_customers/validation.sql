@@ -10,10 +10,10 @@ set local client_min_messages = notice;
 do $preflight$
 begin
     if (to_regclass('backfill.customer_backfill') is not null) is not true then
-        raise exception 'batch 03_backfill_customers: not applied'
+        raise exception 'Cannot validate customers: 03_backfill_customers is not applied'
             using errcode = 'object_not_in_prerequisite_state',
-                hint = 'Run: psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
-                    ' -f sql/03_backfill_customers/migration.sql';
+                hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
+                    ' -f sql/03_backfill_customers/migration.sql first.';
     end if;
 end
 $preflight$;
@@ -182,9 +182,10 @@ begin
             end;
     end loop;
     if failed > 0 then
-        raise exception 'batch 03_backfill_customers: % of 8 tests failed', failed
-            using hint = 'Run: psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
-                ' -f sql/03_backfill_customers/migration.sql';
+        raise exception 'Customers are not as 03_backfill_customers leaves them: % of 8 tests failed',
+            failed
+            using hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
+                ' -f sql/03_backfill_customers/migration.sql again; it links what is new.';
     end if;
 end
 $tests$;

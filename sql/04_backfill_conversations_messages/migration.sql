@@ -11,10 +11,10 @@ do $preflight$
 begin
     perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
     if (to_regclass('backfill.customer_backfill') is not null) is not true then
-        raise exception 'batch 04_backfill_conversations_messages: batch 03_backfill_customers is missing'
+        raise exception 'Cannot backfill conversations: 03_backfill_customers is not applied'
             using errcode = 'object_not_in_prerequisite_state',
-                hint = 'Run: psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
-                    ' -f sql/03_backfill_customers/migration.sql';
+                hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
+                    ' -f sql/03_backfill_customers/migration.sql first.';
     end if;
     if to_regclass('backfill.conversation_backfill') is not null then
         return;
@@ -52,11 +52,12 @@ begin
             'CHECK ((entity = ANY (ARRAY[''conversation''::text, ''message''::text,'
             ' ''audit''::text]))), PRIMARY KEY (entity, id)'
     then
-        raise exception 'batch 04_backfill_conversations_messages:'
-            ' backfill.conversation_backfill has another definition than this batch gives it'
+        raise exception 'Cannot backfill conversations: backfill.conversation_backfill has'
+            ' another definition than this batch gives it'
             using errcode = 'duplicate_table',
                 detail = concat_ws(', ', found_columns, found_constraints),
-                hint = 'Find out whose table it is and rename it.';
+                hint = 'This batch did not make it as it stands. Rename or drop it,'
+                    ' then run this again.';
     end if;
 end
 $definition$;

@@ -11,8 +11,10 @@ do $preflight$
 begin
     perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
     if (to_regclass('backfill.conversation_backfill') is not null) is not true then
-        raise exception 'batch 04_backfill_conversations_messages: not applied, nothing to roll back'
-            using errcode = 'object_not_in_prerequisite_state';
+        raise exception 'Cannot roll back conversations: 04_backfill_conversations_messages is not'
+            ' applied'
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'There is nothing to roll back.';
     end if;
 end
 $preflight$;

@@ -49,6 +49,22 @@ begin
                     ' or rollback.sql beside it to take it back.';
     end if;
 
+    if (
+        select count(*)
+        from pg_catalog.pg_constraint as c
+        where c.conrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"'))
+            and c.conname in ('Lead_customer_id_fkey', 'Job_customer_id_fkey')
+            and c.confrelid = to_regclass('public."Customer"')
+            and c.confdeltype = 'n'
+    ) <> 2 then
+        raise exception 'Cannot tighten constraints: "Lead_customer_id_fkey" and'
+            ' "Job_customer_id_fkey" are not the foreign keys that 01_add_memory_entities made'
+            using
+                errcode = 'object_not_in_prerequisite_state',
+                hint = 'This batch replaces them, and its rollback restores them. Make them again'
+                    ' as sql/01_add_memory_entities/migration.sql does, then run this again.';
+    end if;
+
     select count(*) into leads from "Lead" as l where l.customer_id is null;
     select count(*) into jobs from "Job" as j where j.customer_id is null;
 

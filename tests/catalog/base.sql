@@ -51,10 +51,18 @@ create event trigger watcher on ddl_command_end when tag in ('CREATE CAST') exec
 create trigger item_touch before update on depot.item for each row execute function depot.touch();
 create rule item_keep as on delete to depot.item where old.id = 0 do instead nothing;
 create policy item_mine on depot.item for select to public using (weight > 0);
-create table depot.log (at date not null, line text) partition by range (at);
+create table depot.log (
+    at date primary key,
+    line text,
+    seen_at timestamptz,
+    item_id integer references depot.item (id)
+) partition by range (at);
 create table depot.log_2025 partition of depot.log for values from ('2025-01-01') to ('2026-01-01');
 create table depot.log_rest partition of depot.log default;
+create table depot.reply (at date references depot.log (at));
+create trigger log_touch before update on depot.log for each row execute function depot.touch();
 create table depot.tool (power integer) inherits (depot.item);
+create policy item_new on depot.tool for insert with check (weight > 0);
 create publication news for table depot.item;
 create foreign data wrapper far;
 create server away foreign data wrapper far options (host 'a');

@@ -59,7 +59,7 @@ alter table depot.item rename column name to title; alter table depot.item renam
 alter schema depot rename to store; alter schema store rename to depot
 
 -- a view is dropped and made again
-drop view depot.open_item; create view depot.open_item as select id, name from depot.item where closed_at is null; revoke select on depot.open_item from pg_monitor; grant select on depot.open_item to pg_monitor
+drop view depot.open_item; create view depot.open_item as select id, name from depot.item where closed_at is null; revoke select on depot.open_item from pg_monitor
 
 -- a function is dropped and made again
 drop function depot.twice; create function depot.twice(value integer default 2) returns integer language sql immutable return value * 2

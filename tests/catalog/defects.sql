@@ -8,7 +8,7 @@ grant usage on schema depot to public
 alter schema depot owner to pg_database_owner
 
 -- destroyed: relation depot.log_rest
-drop table depot.log_rest
+drop table depot.log_rest cascade
 
 -- left behind: relation depot.extra
 create table depot.extra ()
@@ -23,7 +23,7 @@ revoke select on depot.item from pg_monitor
 alter table depot.item owner to pg_database_owner
 
 -- changed: relation depot.log_2025, persistence
-alter table depot.log_2025 set unlogged
+drop table depot.reply; alter table depot.log_2025 set unlogged
 
 -- changed: relation depot."Bin", options
 alter table depot."Bin" set (fillfactor = 70)
@@ -133,8 +133,8 @@ alter table depot.item alter constraint item_parent_id_fkey initially deferred
 -- left behind: constraint item_bin_again on depot.item
 alter table depot.item add constraint item_bin_again foreign key (bin_id) references depot."Bin"
 
--- left behind: constraint lead_key on depot."Bin"
-alter table depot."Bin" rename constraint bin_label_key to lead_key
+-- left behind: constraint other_key on depot."Bin"
+alter table depot."Bin" rename constraint bin_label_key to other_key
 
 -- changed: constraint item_bin_fkey on depot.item, index
 create unique index twin on depot."Bin" (id); alter table depot.item drop constraint item_bin_fkey; alter table depot."Bin" drop constraint "Bin_pkey"; alter table depot.item add constraint item_bin_fkey foreign key (bin_id) references depot."Bin" (id) on delete set null
@@ -334,7 +334,7 @@ alter table depot.log detach partition depot.log_2025; alter table depot.log att
 -- destroyed: inheritance depot.tool
 alter table depot.tool no inherit depot.item
 
--- changed: extension member function pg_catalog.plpgsql_call_handler(), acl
+-- left behind: extension member function pg_catalog.plpgsql_call_handler()
 revoke execute on function pg_catalog.plpgsql_call_handler() from public; grant execute on function pg_catalog.plpgsql_call_handler() to pg_monitor
 
 -- destroyed: routine depot.twice(integer)
@@ -438,3 +438,111 @@ revoke usage on language plpgsql from public
 
 -- destroyed: access method pile
 drop access method pile
+
+-- since 15: changed: index depot.item_open_idx, definition
+drop index depot.item_open_idx; create unique index item_open_idx on depot.item (bin_id) nulls not distinct where closed_at is null
+
+-- since 15: changed: relation depot.open_item, options
+alter view depot.open_item set (security_invoker = true)
+
+-- since 15: changed: publication table depot.item in news, filter
+alter publication news set table depot.item where (weight > 0)
+
+-- since 15: changed: publication table depot.item in news, columns
+alter publication news set table depot.item (id)
+
+-- since 15: left behind: publication schema depot in news
+alter publication news set tables in schema depot
+
+-- since 15: left behind: parameter work_mem
+grant set on parameter work_mem to pg_monitor
+
+-- since 18: left behind: constraint label_given on depot."Bin"
+alter table depot."Bin" rename constraint "Bin_Label_not_null" to label_given
+
+-- since 18: changed: constraint item_bin_fkey on depot.item, enforced: true → false
+alter table depot.item alter constraint item_bin_fkey not enforced
+
+-- since 18: left behind: constraint bin_note_not_null on depot."Bin"
+alter table depot."Bin" add constraint bin_note_not_null not null note not valid
+
+-- since 18: changed: column depot."Bin".area, generated: s → v
+alter table depot."Bin" drop column area, add column area numeric generated always as (size * 2) virtual
+
+-- changed: constraint bin_label_key on depot."Bin", type: u → c
+alter table depot."Bin" drop constraint bin_label_key, add constraint bin_label_key check ("Label" <> '')
+
+-- changed: index depot.item_name_idx, ready: true → false
+update pg_index set indisready = false where indexrelid = 'depot.item_name_idx'::regclass
+
+-- changed: index depot.item_name_idx, live: true → false
+update pg_index set indislive = false where indexrelid = 'depot.item_name_idx'::regclass
+
+-- changed: index depot."Bin_pkey", primary: true → false
+alter table depot.item drop constraint item_bin_fkey; alter table depot."Bin" drop constraint "Bin_pkey", add constraint "Bin_pkey" unique (id)
+
+-- changed: relation depot.tally, kind: materialized view → table
+drop materialized view depot.tally; create table depot.tally (bin_id integer)
+
+-- changed: inheritance depot.log, key: RANGE (at) → LIST (at)
+drop table depot.reply, depot.log; create table depot.log (at date primary key) partition by list (at)
+
+-- changed: inheritance depot.tool, parents
+create table depot.thing (power integer); alter table depot.tool inherit depot.thing
+
+-- changed: default privileges of postgres for kind r in depot, acl
+alter default privileges in schema depot grant insert on tables to pg_monitor
+
+-- changed: event trigger watcher, tags
+drop event trigger watcher; create event trigger watcher on ddl_command_end when tag in ('CREATE VIEW', 'CREATE RULE') execute function depot.watch()
+
+-- changed: policy item_new on depot.tool, check
+alter policy item_new on depot.tool with check (weight > 1)
+
+-- changed: routine depot.tidy(), kind
+drop procedure depot.tidy; create function depot.tidy() returns void language sql as 'delete from depot.item where false'
+
+-- changed: routine depot.touch(), language
+create or replace function depot.touch() returns trigger language internal as 'suppress_redundant_updates_trigger'
+
+-- changed: routine depot.twice(integer), result
+drop function depot.twice; create function depot.twice(value integer default 2) returns bigint language sql immutable return value * 2
+
+-- changed: sequence depot.ticket, minimum
+alter sequence depot.ticket minvalue -5
+
+-- changed: sequence depot.ticket, start
+alter sequence depot.ticket start 5
+
+-- changed: trigger item_touch on depot.item, function
+create function depot.other() returns trigger language plpgsql as 'begin return new; end'; create or replace trigger item_touch before update on depot.item for each row execute function depot.other()
+
+-- changed: type depot.code, base
+alter table depot."Bin" drop column code; drop domain depot.code; create domain depot.code as varchar(8)
+
+-- changed: type depot.span, subtype
+drop type depot.span; create type depot.span as range (subtype = bigint)
+
+-- changed: type depot.span, kind
+drop type depot.span; create type depot.span as enum ()
+
+-- changed: collation depot.plain for UTF8, collate
+drop collation depot.plain; create collation depot.plain (provider = libc, locale = 'POSIX')
+
+-- changed: foreign server away, acl
+grant usage on foreign server away to public
+
+-- changed: operator depot.<+>(integer,integer), function
+drop operator depot.<+> (integer, integer); create operator depot.<+> (leftarg = integer, rightarg = integer, function = int4mi)
+
+-- changed: publication news, via root
+alter publication news set (publish_via_partition_root = true)
+
+-- changed: aggregate depot.total(integer), transition
+create or replace aggregate depot.total(integer) (sfunc = int4mi, stype = integer, initcond = '0')
+
+-- changed: database this database, owner
+do $$ begin execute format('alter database %I owner to pg_monitor', current_database()); end $$
+
+-- left behind: comment role pg_database_owner
+comment on role pg_database_owner is 'owns'

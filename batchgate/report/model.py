@@ -1,0 +1,252 @@
+"""The page as values: every word and tone decided here, nothing drawn."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from batchgate.findings import Level, State
+from batchgate.report.attention import Point, blocking, found, left_out, statement, to_read
+from batchgate.report.proofs import BatchRow, Promised, batch_rows
+from batchgate.report.words import Tone, grouped, listed, sentence_of, time_text
+from batchgate.verdict import GateResult, Outcome, Run, Verdict, counted
+
+_COLUMNS = 12
+_NUMBER = re.compile(r"[-+]?\d[\d.,]*\s?%?")
+_RED = (Outcome.BLOCKED, Outcome.GATES_FAIL)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One of the figures under the verdict."""
+
+    value: str
+    label: str
+    note: str
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows to show, already masked; `cut` says what is not shown."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[bool, ...]
+    caption: str
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """One gate as the page lists it."""
+
+    gate: GateResult
+    statement: str
+    said: str
+    tone: Tone
+    found: str
+    count: str
+    time: str
+    table: Table | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything the page's own part shows."""
+
+    verdict: Verdict
+    tone: Tone
+    reason: str
+    unproven: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    blocks: tuple[Point, ...]
+    left_out: tuple[Point, ...]
+    to_read: tuple[Point, ...]
+    batches: tuple[BatchRow, ...]
+    gates: tuple[GateRow, ...]
+    gates_not_run: tuple[str, ...]
+    described: str
+    tests: str
+
+
+def page_of(run: Run, verdict: Verdict, described: str, promised: Sequence[Promised]) -> Page:
+    """Turn a run and its verdict into what the page shows."""
+    batches = batch_rows(run, promised)
+    unproven = tuple(_unproven(run, batches))
+    return Page(
+        verdict=verdict,
+        tone=_tone(verdict, complete=not unproven),
+        reason=sentence_of(verdict.reason),
+        unproven=unproven,
+        figures=(*_gate_figures(run), *_batch_figure(batches), _test_figure(run)),
+        blocks=blocking(run),
+        left_out=left_out(run),
+        to_read=to_read(run),
+        batches=batches,
+        gates=gate_rows(run),
+        gates_not_run=run.gates_not_run if run.gates else (),
+        described=described,
+        tests=_tests(run),
+    )
+
+
+def gate_rows(run: Run) -> tuple[GateRow, ...]:
+    """Return the gates, those that fail first, then by number."""
+    return tuple(
+        GateRow(
+            gate=gate,
+            statement=statement(gate),
+            said=said(gate),
+            tone=_gate_tone(gate),
+            found=found(gate),
+            count="–" if gate.count is None else grouped(gate.count),
+            time=time_text(gate.seconds),
+            table=_table(gate),
+        )
+        for gate in sorted(run.gates, key=lambda gate: (not gate.fails, gate.number))
+    )
+
+
+def said(gate: GateResult) -> str:
+    """Return a gate's result in a word."""
+    return str(gate.state).capitalize()
+
+
+def _tone(verdict: Verdict, *, complete: bool) -> Tone:
+    if verdict.outcome in _RED:
+        return Tone.BAD
+    if not verdict.green:
+        return Tone.WARN
+    return Tone.GOOD if complete else Tone.IDLE
+
+
+def _unproven(run: Run, batches: Sequence[BatchRow]) -> list[str]:
+    """Say what a green page would hide: whatever did not run or had nothing to look at."""
+    parts = []
+    if idle := [row for row in batches if row.tone is Tone.IDLE]:
+        parts.append(f"the proofs of {counted(len(idle), 'batch', 'batches')} were not all run")
+    if silent := [row for row in batches if row.tone is Tone.WARN]:
+        parts.append(f"{counted(len(silent), 'validation')} had something not exercised")
+    if run.gates_not_run:
+        parts.append(f"{counted(len(run.gates_not_run), 'gate')} not run")
+    if mute := _mute(run):
+        parts.append(f"{counted(mute, 'gate')} gave no result")
+    return parts
+
+
+def _mute(run: Run) -> int:
+    results = (State.PASSED, State.FAILED, State.WARNED)
+    return sum(gate.state not in results for gate in run.gates)
+
+
+def _gate_tone(gate: GateResult) -> Tone:
+    if gate.fails or gate.state in (State.FAILED, State.ERROR):
+        return Tone.BAD
+    if gate.state is State.WARNED:
+        return Tone.WARN
+    return Tone.GOOD if gate.state is State.PASSED else Tone.IDLE
+
+
+def _gate_figures(run: Run) -> list[Figure]:
+    if not run.gates:
+        return []
+    required = [gate for gate in run.gates if gate.level is Level.REQUIRED]
+    total = max(len(run.required_in_suite), len(required))
+    passing = sum(gate.state is State.PASSED for gate in required)
+    failing = sum(gate.fails for gate in required)
+    rest = total - passing - failing
+    note = listed({"failing": failing, "without a result": rest})
+    findings = [gate for gate in run.gates if gate.level is not Level.REQUIRED and gate.count]
+    blocks = any(gate.fails for gate in findings)
+    return [
+        Figure(
+            f"{passing}/{total}",
+            "required gates pass",
+            note or "none fails",
+            _worst(bad=failing, idle=rest),
+        ),
+        Figure(
+            str(len(findings)),
+            "informational findings",
+            "they block: --strict-gates" if blocks else "they never block",
+            _worst(bad=blocks, warn=len(findings), idle=1),
+        ),
+    ]
+
+
+def _batch_figure(batches: Sequence[BatchRow]) -> list[Figure]:
+    if not batches:
+        return []
+    clean = sum(row.proven for row in batches)
+    failing = sum(row.tone is Tone.BAD for row in batches)
+    silent = sum(row.tone is Tone.WARN for row in batches)
+    idle = len(batches) - clean - failing - silent
+    note = listed({"failing": failing, "not all exercised": silent, "not all run": idle})
+    tone = _worst(bad=failing, warn=silent, idle=idle)
+    if idle == len(batches) and all(row.said == "Applied" for row in batches):
+        return [Figure(str(idle), "batches applied", "their proofs were not run", tone)]
+    return [Figure(f"{clean}/{len(batches)}", "batches clean", note or "there and back", tone)]
+
+
+def _test_figure(run: Run) -> Figure:
+    total, passed = sum(run.counts.values()), _passed(run)
+    others = {word: run.counts.get(word, 0) for word in ("failed", "error", "skipped")}
+    quiet = run.counts.get("passed", 0) - passed
+    note = listed({**others, "warned or without a result": quiet})
+    return Figure(
+        f"{passed}/{total}",
+        "tests pass",
+        note or ("none failed" if total else "none ran"),
+        _worst(bad=run.failures, idle=quiet + others["skipped"] + (not total)),
+    )
+
+
+def _passed(run: Run) -> int:
+    """Count what passed without the gates that only did not fail."""
+    quiet = sum(gate.state is not State.PASSED and not gate.fails for gate in run.gates)
+    return max(run.counts.get("passed", 0) - quiet, 0)
+
+
+def _tests(run: Run) -> str:
+    quiet = run.counts.get("passed", 0) - _passed(run)
+    if not quiet:
+        return ""
+    return (
+        f"Of what is counted as passed here, {counted(quiet, 'gate')} warned or gave no result "
+        "without failing; each row says which."
+    )
+
+
+def _worst(*, bad: int = 0, warn: int = 0, idle: int = 0) -> Tone:
+    ranked = ((bad, Tone.BAD), (warn, Tone.WARN), (idle, Tone.IDLE))
+    return next((tone for count, tone in ranked if count), Tone.GOOD)
+
+
+def _table(gate: GateResult) -> Table | None:
+    if not gate.sample:
+        return None
+    columns = gate.sample[0].columns[:_COLUMNS]
+    rows = tuple(row.cells[:_COLUMNS] for row in gate.sample)
+    cut = len(gate.sample[0].columns) - _COLUMNS
+    caption = _caption(gate) + (f", {counted(cut, 'more column')} not shown" if cut > 0 else "")
+    return Table(
+        columns=columns,
+        rows=rows,
+        numeric=tuple(_is_numeric(cells) for cells in zip(*rows, strict=True)),
+        caption=caption,
+        open=gate.figures,
+    )
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    told = [cell for cell in cells if cell != "NULL"]
+    return bool(told) and all(_NUMBER.fullmatch(cell) for cell in told)
+
+
+def _caption(gate: GateResult) -> str:
+    shown = len(gate.sample)
+    if gate.figures:
+        return counted(shown, "figure")
+    if gate.count is not None and gate.count > shown:
+        return f"{shown} of {grouped(gate.count)} rows"
+    return counted(shown, "row")
