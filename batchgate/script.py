@@ -1,106 +1,43 @@
 """Run one SQL file over a connection, as ``psql -v ON_ERROR_STOP=1 -f`` would."""
 
-import re
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import psycopg
 from psycopg.errors import Diagnostic
-from psycopg.pq import ExecStatus, TransactionStatus
-from psycopg.pq.abc import PGresult
-from sqlparse import tokens as kinds
+from psycopg.pq import TransactionStatus
 
 from batchgate.psqlfile import Branches, Script
 from batchgate.psqlmeta import (
     BRANCHES,
     PRINTING,
     QUITTING,
-    Filled,
     arguments,
     boolean,
     fill,
     is_variable_name,
     may_be_set_by_query,
 )
-from batchgate.sqltext import MetaCommand, Statement, words
-from batchgate.sqltokens import tokens
+from batchgate.psqloutput import (
+    Output,
+    Place,
+    Row,
+    ScriptError,
+    ScriptRun,
+    Step,
+    error_text,
+    notice_text,
+    rows_of,
+    server_error,
+    shorten,
+    table_text,
+)
+from batchgate.sqltext import MetaCommand, Statement, copies_out
 
 __all__ = ["Output", "Script", "ScriptError", "ScriptRun", "Step", "run_script", "steps"]
 
 Connection = psycopg.Connection[Any]
-
-_ROWS_SHOWN = 50
-_LINE_LENGTH = 100
-_INLINE_LINE = re.compile(r"inline_code_block\D+(\d+)")
-
-
-@dataclass(frozen=True)
-class Output:
-    """One thing that psql would print, and the place that made it so."""
-
-    kind: Literal["notice", "echo", "table", "error"]
-    text: str
-    at: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScriptError:
-    """What stopped a file: the server's words, and the true place in the file."""
-
-    message: str
-    at: str
-    sql: str
-    number: int
-    of: int
-    sqlstate: str = ""
-    detail: str = ""
-    hint: str = ""
-    constraint_name: str = ""
-
-    @property
-    def headline(self) -> str:
-        """Which statement failed."""
-        return f"statement {self.number} of {self.of} failed"
-
-    @property
-    def cause(self) -> str:
-        """The server's message with its SQLSTATE, and its detail and hint below."""
-        message = f"{self.message} [{self.sqlstate}]" if self.sqlstate else self.message
-        return "\n".join(text for text in (message, self.detail, self.hint) if text)
-
-
-@dataclass(frozen=True)
-class ScriptRun:
-    """A file run to its end or to its first error."""
-
-    outputs: tuple[Output, ...]
-    error: ScriptError | None
-    exit_code: int
-
-    @property
-    def text(self) -> str:
-        """What psql would print, but for command tags and its ``psql:file:line:`` prefixes."""
-        return "".join(f"{output.text}\n" for output in self.outputs)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """A statement that is about to be sent, or (``ran``) has run."""
-
-    statement: Statement
-    number: int
-    of: int
-    at: str
-    ran: bool
-    outputs: tuple[Output, ...] = ()
-    error: ScriptError | None = None
-
-    @property
-    def line(self) -> int:
-        """The line on which the statement begins."""
-        return self.statement.line
 
 
 def run_script(
@@ -125,6 +62,8 @@ def steps(
     """
     if not connection.autocommit:
         raise ValueError("a script needs a connection in autocommit mode")
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        raise ValueError("a script needs a connection without an open transaction")
     runner = _Runner(connection, script, variables or {})
     connection.add_notice_handler(runner.take_notice)
     try:
@@ -135,40 +74,6 @@ def steps(
         connection.remove_notice_handler(runner.take_notice)
         if not connection.closed:
             connection.rollback()
-
-
-@dataclass(frozen=True)
-class _Place:
-    """The statement that is running, as the file has it and as the server gets it."""
-
-    script: Script
-    statement: Statement
-    number: int
-    filled: Filled
-
-    @property
-    def at(self) -> str:
-        return self.script.at(self.statement.line)
-
-    def of_message(self, said: Diagnostic) -> str:
-        """Name the line that the server's message speaks of."""
-        inline = _INLINE_LINE.search(said.context or "")
-        if said.statement_position:
-            return self._at_offset(int(said.statement_position) - 1)
-        if inline:
-            return self._at_offset(_body_offset(self.filled.text), int(inline[1]) - 1)
-        return self.at
-
-    def _at_offset(self, offset: int, further: int = 0) -> str:
-        source = self.filled.source_offset(offset)
-        below = self.statement.text.count("\n", 0, source)
-        return self.script.at(self.statement.line + below + further)
-
-
-def _body_offset(text: str) -> int:
-    """Return where a DO block's body begins: its longest string."""
-    quoted = [token for token in tokens(text) if token.kind in kinds.Literal]
-    return max(quoted, key=lambda token: len(token.text)).at if quoted else 0
 
 
 class _Failure(Exception):
@@ -185,8 +90,8 @@ class _Runner:
         self.of = script.count
         self.outputs: list[Output] = []
         self.error: ScriptError | None = None
-        self.last: _Place | None = None
-        self.running: _Place | None = None
+        self.running: Place | None = None
+        self.last: Place | None = None
         self.line_is_open = False
         self.variables = {
             "ON_ERROR_STOP": "1",
@@ -211,7 +116,7 @@ class _Runner:
                 if branches.active:
                     yield from self._step(script, part, number)
             elif part.name in BRANCHES:
-                branches.take(part.name, lambda: self._condition(script, part))  # noqa: B023
+                branches.take(part.name, partial(self._condition, script, part))
             elif index in script.included:
                 if branches.active:
                     yield from self.walk(script.included[index], number)
@@ -222,3 +127,183 @@ class _Runner:
                 self._command(script, part)
             if self.error:
                 return
+
+    def check_transaction(self) -> Iterator[Step]:
+        """Fail a file that ends inside a transaction, which psql would undo without a word."""
+        place = self.last
+        open_states = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+        if self.error or not place or self.connection.info.transaction_status not in open_states:
+            return
+        self.variables["ON_ERROR_STOP"] = "on"
+        failed = self._fail(place, "the file ends with its transaction still open")
+        yield self._as_step(place, ran=True, since=len(self.outputs) - 1, error=failed)
+
+    def take_notice(self, said: Diagnostic) -> None:
+        """Keep a notice of the statement that is running; a caller's own in between is not ours."""
+        if self.running:
+            self._put("notice", notice_text(said), self.running.of_message(said))
+
+    def _step(self, script: Script, statement: Statement, number: int) -> Iterator[Step]:
+        place = Place(script, statement, number, fill(statement.text, self.variables))
+        yield self._as_step(place, ran=False, since=len(self.outputs))
+        self.last = self.running = place
+        since = len(self.outputs)
+        failed: ScriptError | None = None
+        try:
+            self._send(place)
+        except psycopg.Error as error:
+            failed = self._refused(place, error)
+        except _Failure as error:
+            failed = self._fail(place, str(error))
+        finally:
+            self.running = None
+        yield self._as_step(place, ran=True, since=since, error=failed or self.error)
+
+    def _as_step(
+        self, place: Place, *, ran: bool, since: int, error: ScriptError | None = None
+    ) -> Step:
+        return Step(
+            statement=place.statement,
+            number=place.number,
+            of=self.of,
+            at=place.at,
+            ran=ran,
+            outputs=tuple(self.outputs[since:]),
+            error=error,
+        )
+
+    def _send(self, place: Place) -> None:
+        """Send a statement, and do with its rows what its ending says."""
+        send = place.statement.send
+        for names, rows in self._execute(place.filled.text, place.statement.copy_data):
+            if send == "gset":
+                self._set_from(names, rows, place)
+            elif send == "gexec":
+                self._execute_cells(rows, place)
+            else:
+                self._put("table", table_text(names, rows), place.at)
+
+    def _execute_cells(self, rows: list[Row], place: Place) -> None:
+        for cell in (cell for row in rows for cell in row if cell):
+            try:
+                for names, made in self._execute(cell, None):
+                    self._put("table", table_text(names, made), place.at)
+            except psycopg.Error as error:
+                self._refused(place, error, sent=cell)
+                if self.error:
+                    return
+
+    def _execute(self, sql: str, data: str | None) -> list[tuple[list[str], list[Row]]]:
+        """Execute SQL by the simple protocol; return the names and rows of each result."""
+        with self.connection.cursor() as cursor:
+            if data is not None or copies_out(sql):
+                with cursor.copy(sql.encode()) as copy:
+                    if data is None:
+                        self._put_copied(b"".join(bytes(block) for block in copy))
+                    else:
+                        copy.write(data)
+                self._succeeded(max(cursor.rowcount, 0))
+                return []
+            cursor.execute(sql.encode(), prepare=False)
+            results = []
+            while True:
+                rows = rows_of(cursor)
+                results += [rows] if rows else []
+                self._succeeded(max(cursor.rowcount, 0))
+                if not cursor.nextset():
+                    return results
+
+    def _put_copied(self, block: bytes) -> None:
+        if block and self.running:
+            self._put("table", block.decode().removesuffix("\n"), self.running.at)
+
+    def _succeeded(self, row_count: int) -> None:
+        self.variables.update(ERROR="false", SQLSTATE="00000", ROW_COUNT=str(row_count))
+
+    def _set_from(self, names: list[str], rows: list[Row], place: Place) -> None:
+        if len(rows) != 1:
+            raise _Failure(f"{'more than one row' if rows else 'no rows'} returned for \\gset")
+        prefix = "".join(
+            argument.value
+            for argument in arguments(place.statement.send_arguments, self.variables)[:1]
+        )
+        for name, value in zip(names, rows[0], strict=True):
+            variable = prefix + name
+            if not is_variable_name(variable):
+                raise _Failure(f'invalid variable name: "{variable}"')
+            if not may_be_set_by_query(variable):
+                text = f'attempt to \\gset into specially treated variable "{variable}" ignored'
+                self._put("error", f"warning: {text}", place.at)
+            elif value is None:
+                self.variables.pop(variable, None)
+            else:
+                self.variables[variable] = value
+
+    def _refused(self, place: Place, error: psycopg.Error, sent: str = "") -> ScriptError:
+        failed = server_error(error, place, self.of, sent)
+        self.variables.update(
+            ERROR="true",
+            SQLSTATE=failed.sqlstate,
+            ROW_COUNT="0",
+            LAST_ERROR_MESSAGE=failed.message,
+            LAST_ERROR_SQLSTATE=failed.sqlstate,
+        )
+        return self._stop(failed, error_text(error))
+
+    def _fail(self, place: Place, message: str) -> ScriptError:
+        sql = shorten(place.statement.text)
+        failed = ScriptError(message=message, at=place.at, sql=sql, number=place.number, of=self.of)
+        return self._stop(failed, f"error: {message}")
+
+    def _stop(self, failed: ScriptError, text: str) -> ScriptError:
+        """Say what failed; the file ends here, unless it has turned ON_ERROR_STOP off."""
+        self._put("error", text, failed.at)
+        if boolean(self.variables["ON_ERROR_STOP"]) or self.connection.closed:
+            self.error = failed
+        return failed
+
+    def _condition(self, script: Script, command: MetaCommand) -> bool:
+        given = arguments(command.arguments, self.variables)
+        word = " ".join(argument.value for argument in given)
+        value = boolean(word)
+        if value is None:
+            where = f"\\{command.name} expression"
+            text = f'error: unrecognized value "{word}" for "{where}": Boolean expected'
+            self._put("error", text, script.at(command.line))
+        return bool(value)
+
+    def _command(self, script: Script, command: MetaCommand) -> None:
+        at = script.at(command.line)
+        given = arguments(command.arguments, self.variables)
+        if command.name in PRINTING:
+            no_newline = bool(given) and given[0].value == "-n" and not given[0].quoted
+            text = " ".join(argument.value for argument in given[no_newline:])
+            self._put("echo", text, at, line_is_open=no_newline)
+        elif command.name == "unset":
+            self.variables.pop(given[0].value, None)
+            self.variables.setdefault("ON_ERROR_STOP", "off")
+        elif command.name == "set":
+            self._set(given[0].value, "".join(argument.value for argument in given[1:]), at)
+
+    def _set(self, name: str, value: str, at: str) -> None:
+        if name == "ON_ERROR_STOP":
+            value = value or "on"
+        if not is_variable_name(name):
+            self._stop_command(f'invalid variable name: "{name}"', at)
+        elif name == "ON_ERROR_STOP" and boolean(value) is None:
+            self._stop_command(f'unrecognized value "{value}" for "{name}": Boolean expected', at)
+        else:
+            self.variables[name] = value
+
+    def _stop_command(self, message: str, at: str) -> None:
+        number = self.last.number if self.last else 0
+        failed = ScriptError(message=message, at=at, sql="\\set", number=number, of=self.of)
+        self._stop(failed, f"error: {message}")
+
+    def _put(self, kind: Any, text: str, at: str, *, line_is_open: bool = False) -> None:
+        """Keep an output; an echo after ``\\echo -n`` goes on in the same line."""
+        if self.line_is_open and kind == "echo":
+            last = self.outputs.pop()
+            text, at = last.text + text, last.at
+        self.outputs.append(Output(kind, text, at))
+        self.line_is_open = line_is_open

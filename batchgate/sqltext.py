@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -69,6 +70,19 @@ def read_sql(path: Path, *, shown: str = "") -> str:
 def words(sql: str) -> tuple[str, ...]:
     """Return the unquoted words of a statement in lower case, in their order."""
     return tuple(token.text.lower() for token in tokens(sql) if token.kind is kinds.Name)
+
+
+def copies_out(sql: str) -> bool:
+    """Say whether a statement is COPY … TO STDOUT."""
+    return _copies("to", words(sql))
+
+
+def _copies(direction: str, spoken: Sequence[str]) -> bool:
+    """Find COPY with ``from stdin`` or ``to stdout``, whose names PostgreSQL takes as one."""
+    begins = list(spoken[:1]) == ["copy"]
+    return begins and any(
+        first == direction and second in ("stdin", "stdout") for first, second in pairwise(spoken)
+    )
 
 
 _READING = ("select", "values", "table", "show", "with")
@@ -175,7 +189,7 @@ class _Splitter:
             self.pieces.pop()
         text = "".join(piece.text for piece in self.pieces)
         first = self.pieces[0].at if self.pieces else at
-        data = self._copy_data(at) if _copies_from_the_file(self.words) else None
+        data = self._copy_data(at) if _copies("from", self.words) else None
         if text or send:
             if not text and not self.previous:
                 raise SuiteError(f"\\{send} has no statement to send", at=self._place(at))
@@ -229,11 +243,3 @@ class _Splitter:
 
     def _unclosed(self, token: Token) -> SuiteError:
         return SuiteError(f"{token.text} is opened here and never closed", at=self._place(token.at))
-
-
-def _copies_from_the_file(words_outside: list[str]) -> bool:
-    """Say whether a statement is COPY … FROM STDIN (STDOUT means the same there)."""
-    pairs = pairwise(words_outside)
-    return words_outside[:1] == ["copy"] and any(
-        first == "from" and second in ("stdin", "stdout") for first, second in pairs
-    )

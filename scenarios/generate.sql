@@ -1,9 +1,12 @@
--- As many leads as generate.leads says, with jobs and audit entries, the same for the same generate.seed.
+-- As many leads as generate.leads says stand there, with their jobs and audit entries.
+-- The same generate.seed gives the same rows on every server: nothing is random, all is hashed.
+-- psql -c 'set generate.leads = 10000' -c 'set generate.seed = 1' -f scenarios/generate.sql
 
 create function pg_temp.draw(purpose text, i bigint, below bigint) returns bigint
 language sql stable
-return ('x' || left(md5(concat_ws(':', current_setting('generate.seed'), purpose, i)), 15))::bit(60)::bigint
-    % below;
+return (
+    'x' || left(md5(concat_ws(':', current_setting('generate.seed'), purpose, i)), 15)
+)::bit(60)::bigint % below;
 
 create function pg_temp.made_id(kind text, i bigint) returns uuid
 language sql stable
@@ -24,8 +27,10 @@ select
         when d.known_by < 40 then 'psid-' || d.person
     end,
     case
-        when d.known_by between 30 and 54 then '+1 (555) ' || overlay(d.digits placing '-' from 4 for 0)
-        when d.known_by between 55 and 69 then '555.' || overlay(d.digits placing '.' from 4 for 0)
+        when d.known_by between 30 and 54
+            then '+1 (555) ' || overlay(d.digits placing '-' from 4 for 0)
+        when d.known_by between 55 and 69
+            then '555.' || overlay(d.digits placing '.' from 4 for 0)
         when d.known_by between 70 and 74 then '555-0123'
     end,
     case
@@ -41,7 +46,11 @@ cross join lateral (
         p.person,
         lpad(p.person::text, 7, '0') as digits,
         pg_temp.draw('known_by', i, 100) as known_by
-    from pg_temp.draw('person', i, 1 + current_setting('generate.leads')::bigint * 7 / 10) as p (person)
+    from pg_temp.draw(
+        'person',
+        i,
+        1 + current_setting('generate.leads')::bigint * 7 / 10
+    ) as p (person)
 ) as d
 order by i;
 

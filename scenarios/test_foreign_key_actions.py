@@ -137,11 +137,11 @@ def test_a_customer_can_be_deleted_once_the_last_lead_is_gone(one_row_each):
 @pytest.mark.parametrize("when", HEIGHTS)
 def test_a_customer_deleted_while_a_lead_arrives_waits_for_the_lead(one_row_each, session, when):
     bot, owner = one_row_each(HEIGHTS[when]), session("owner")
-    (customer,) = bot.run("insert into \"Customer\" (name) values ('new') returning id")[0]
+    customer = bot.value("insert into \"Customer\" (name) values ('new') returning id")
     lead = "insert into \"Lead\" (channel, customer_id) values ('sms', %s) returning id"
 
     bot.run("begin")
-    (arrived,) = bot.run(lead, [customer])[0]
+    arrived = bot.value(lead, [customer])
     deletion = owner.start('delete from "Customer" where id = %s', [customer])
     deletion.waits_on(bot)
     bot.run("commit")

@@ -161,7 +161,7 @@ def test_only_two_open_ones_of_the_same_lead_are_refused(worker, first, second, 
         ),
     ],
 )
-def test_allowed(worker, steps, last):
+def test_a_lead_without_an_open_one_may_get_one(worker, steps, last):
     bot = worker("bot")
     for step in [*steps, last]:
         bot.run(*step)
@@ -197,7 +197,7 @@ def test_allowed(worker, steps, last):
         ),
     ],
 )
-def test_refused(worker, steps, last):
+def test_a_second_open_one_is_refused(worker, steps, last):
     bot = worker("bot")
     for step in steps:
         bot.run(*step)

@@ -65,6 +65,7 @@ def test_what_is_no_folder_of_ours_stays(base: Path):
     (base / f"{folders.PREFIX}file").touch()
     sweep(end_leftover)
     assert len(list(base.iterdir())) == 4
+    assert list(target.iterdir()) == []
 
 
 @AS_ROOT

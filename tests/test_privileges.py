@@ -3,6 +3,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,20 @@ def test_the_server_never_runs_as_root():
     assert account.uid != 0
 
 
+@pytest.fixture
+def another_group() -> Iterator[int]:
+    before = os.getgroups()
+    os.setgroups([12345])
+    yield 12345
+    os.setgroups(before)
+
+
 @AS_ROOT
-def test_root_becomes_a_user_without_any_of_its_groups():
+def test_root_becomes_a_user_without_any_of_its_groups(another_group: int):
     account = find_account()
     assert account.how == "user"
     assert account.owner == (account.uid, account.gid)
+    assert another_group in os.getgroups()
     assert run(account, Path("/"), ID, "-G").stdout.split() == [str(account.gid)]
 
 

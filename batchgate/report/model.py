@@ -124,7 +124,7 @@ def _unproven(run: Run, batches: Sequence[BatchRow]) -> list[str]:
     """Say what a green page would hide: whatever did not run or had nothing to look at."""
     parts = []
     if idle := [row for row in batches if row.tone is Tone.IDLE]:
-        parts.append(f"the proofs of {counted(len(idle), 'batch', 'batches')} were not all run")
+        parts.append(f"the checks of {counted(len(idle), 'batch', 'batches')} were not all run")
     if silent := [row for row in batches if row.tone is Tone.WARN]:
         parts.append(f"{counted(len(silent), 'validation')} had something not exercised")
     if run.gates_not_run:
@@ -156,8 +156,6 @@ def _gate_figures(run: Run) -> list[Figure]:
     failing = sum(gate.fails for gate in required)
     rest = total - passing - failing
     note = listed({"failing": failing, "without a result": rest})
-    findings = [gate for gate in run.gates if gate.level is not Level.REQUIRED and gate.count]
-    blocks = any(gate.fails for gate in findings)
     return [
         Figure(
             f"{passing}/{total}",
@@ -165,13 +163,21 @@ def _gate_figures(run: Run) -> list[Figure]:
             note or "none fails",
             _worst(bad=failing, idle=rest),
         ),
-        Figure(
-            str(len(findings)),
-            "informational findings",
-            "they block: --strict-gates" if blocks else "they never block",
-            _worst(bad=blocks, warn=len(findings), idle=1),
-        ),
+        _findings_figure([gate for gate in run.gates if gate.level is Level.INFORMATIONAL]),
     ]
+
+
+def _findings_figure(gates: Sequence[GateResult]) -> Figure:
+    findings = sum(bool(gate.count) for gate in gates)
+    mute = sum(gate.count is None for gate in gates)
+    strict = any(gate.fails and gate.count for gate in gates)
+    rule = "they block: --strict-gates" if strict else "they do not block"
+    return Figure(
+        str(findings),
+        "informational findings",
+        f"{mute} without a result" if mute else rule,
+        _worst(bad=strict, warn=findings, idle=1),
+    )
 
 
 def _batch_figure(batches: Sequence[BatchRow]) -> list[Figure]:
@@ -181,10 +187,11 @@ def _batch_figure(batches: Sequence[BatchRow]) -> list[Figure]:
     failing = sum(row.tone is Tone.BAD for row in batches)
     silent = sum(row.tone is Tone.WARN for row in batches)
     idle = len(batches) - clean - failing - silent
-    note = listed({"failing": failing, "not all exercised": silent, "not all run": idle})
+    note = listed({"failing": failing, "not all exercised": silent, "not proven": idle})
     tone = _worst(bad=failing, warn=silent, idle=idle)
-    if idle == len(batches) and all(row.said == "Applied" for row in batches):
-        return [Figure(str(idle), "batches applied", "their proofs were not run", tone)]
+    if idle == len(batches) and not any(row.checked for row in batches):
+        applied = sum(row.said == "Applied" for row in batches)
+        return [Figure(str(applied), "batches applied", "their checks were not run", tone)]
     return [Figure(f"{clean}/{len(batches)}", "batches clean", note or "there and back", tone)]
 
 

@@ -53,11 +53,20 @@ class BatchRow:
     files: dict[str, tuple[Mark, ...]]
     remarks: tuple[Remark, ...]
     irreversible: str = ""
+    checked: bool = True
 
     @property
     def proven(self) -> bool:
         """Return whether all its checks ran and passed."""
         return self.tone is Tone.GOOD
+
+    @property
+    def unchecked(self) -> str:
+        """Return in a sentence that none of its checks ran, or nothing."""
+        if self.checked:
+            return ""
+        owed = sum(map(len, self.files.values()))
+        return f"None of its {owed} checks was run." if owed else "Its checks were not run."
 
     @property
     def remarked(self) -> str:
@@ -103,6 +112,7 @@ def _row(batch: Promised, applied: Application | None, ended: dict[str, CheckRes
         files=files,
         remarks=tuple(_remarks(applied, ended)),
         irreversible=batch.irreversible,
+        checked=bool(ended),
     )
 
 

@@ -66,7 +66,7 @@ begin
                 hint = 'This batch did not make them. Rename or drop them, then run this again.';
     end if;
 
-    raise notice '✓ Pre-flight check passed: The baseline stands and no name is taken';
+    raise notice '✓ Pre-flight check passed: The baseline stands, and no table, type or column is in the way';
 end
 $$;
 

@@ -6,6 +6,8 @@ begin;
 
 set local search_path = public;
 set local client_min_messages = notice;
+set local quote_all_identifiers = off;
+set local row_security = off;
 
 do $preflight$
 begin
@@ -38,30 +40,36 @@ $preflight$;
 
 do $definition$
 declare
-    found_columns text := (
-        select string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
-            case when a.attnotnull then 'not null' end), ', ' order by a.attnum)
-        from pg_catalog.pg_attribute as a
-        where a.attrelid = to_regclass('backfill.customer_backfill')
-            and a.attnum > 0
-            and not a.attisdropped
-    );
-    found_constraints text := (
-        select string_agg(pg_get_constraintdef(c.oid), ', ' order by c.contype)
-        from pg_catalog.pg_constraint as c
-        where c.conrelid = to_regclass('backfill.customer_backfill')
-            and c.contype <> 'n'
+    definition text := (
+        select string_agg(d.line, ', ' order by d.place, d.line collate "C")
+        from (
+            select
+                a.attnum as place,
+                concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+                    case when a.attnotnull then 'not null' end) as line
+            from pg_catalog.pg_attribute as a
+            where a.attrelid = to_regclass('backfill.customer_backfill')
+                and a.attnum > 0
+                and not a.attisdropped
+            union all
+            select
+                100,
+                pg_get_constraintdef(c.oid)
+            from pg_catalog.pg_constraint as c
+            where c.conrelid = to_regclass('backfill.customer_backfill')
+                and c.contype <> 'n'
+        ) as d
     );
 begin
-    if found_columns is distinct from 'entity text not null, id uuid not null, customer_id uuid'
-        or found_constraints is distinct from
-            'CHECK ((entity = ANY (ARRAY[''customer''::text, ''lead''::text, ''job''::text,'
-            ' ''audit''::text]))), PRIMARY KEY (entity, id)'
+    if definition is distinct from
+        'entity text not null, id uuid not null, customer_id uuid,'
+        ' CHECK ((entity = ANY (ARRAY[''customer''::text, ''lead''::text, ''job''::text,'
+        ' ''audit''::text]))), PRIMARY KEY (entity, id)'
     then
-        raise exception 'Cannot backfill customers: backfill.customer_backfill has another'
-            ' definition than this batch gives it'
-            using errcode = 'duplicate_table',
-                detail = concat_ws(', ', found_columns, found_constraints),
+        raise exception 'Cannot backfill customers: backfill.customer_backfill is not as this'
+            ' batch makes it'
+            using errcode = 'object_not_in_prerequisite_state',
+                detail = definition,
                 hint = 'This batch did not make it as it stands. Rename or drop it,'
                     ' then run this again.';
     end if;

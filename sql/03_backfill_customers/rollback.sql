@@ -6,29 +6,35 @@ begin;
 
 set local search_path = public;
 set local client_min_messages = notice;
+set local quote_all_identifiers = off;
+set local row_security = off;
 
 do $preflight$
 declare
-    dependent text;
+    dependents text;
     strangers text;
 begin
     perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
     if (to_regclass('backfill.customer_backfill') is not null) is not true then
-        raise exception 'Cannot roll back customers: 03_backfill_customers is not applied'
+        raise exception 'Cannot roll back 03_backfill_customers: it is not applied'
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'There is nothing to roll back.';
     end if;
-    dependent := case
-        when to_regclass('backfill.conversation_backfill') is not null
-            then '04_backfill_conversations_messages'
-        when exists (select from pg_catalog.pg_attribute where attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and attname = 'customer_id' and attnotnull)
-            then '07_tighten_constraints'
-    end;
-    if dependent is not null then
-        raise exception 'Cannot roll back customers: % still stands', dependent
+    dependents := concat_ws(
+        ', ',
+        case
+            when to_regclass('backfill.conversation_backfill') is not null
+                then '04_backfill_conversations_messages'
+        end,
+        case
+            when exists (select from pg_catalog.pg_attribute where attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and attname = 'customer_id' and attnotnull)
+                then '07_tighten_constraints'
+        end
+    );
+    if dependents <> '' then
+        raise exception 'Cannot roll back 03_backfill_customers: it is needed by %', dependents
             using errcode = 'dependent_objects_still_exist',
-                hint = format('Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
-                    ' -f sql/%s/rollback.sql first.', dependent);
+                hint = 'Run the rollback.sql of each of them first, the newest batch first.';
     end if;
     select string_agg(pg_describe_object(d.classid, d.objid, d.objsubid), ', '
         order by d.classid, d.objid)
@@ -38,13 +44,50 @@ begin
         and d.refobjid = to_regnamespace('backfill')
         and d.objid <> to_regclass('backfill.customer_backfill');
     if strangers is not null then
-        raise exception 'Cannot roll back customers: schema backfill holds what is not'
-            ' this batch''s: %', strangers
+        raise exception 'Cannot roll back 03_backfill_customers: schema backfill holds'
+            ' what this batch did not make: %', strangers
             using errcode = 'dependent_objects_still_exist',
                 hint = 'Move it to another schema, then run this again.';
     end if;
 end
 $preflight$;
+
+do $definition$
+declare
+    definition text := (
+        select string_agg(d.line, ', ' order by d.place, d.line collate "C")
+        from (
+            select
+                a.attnum as place,
+                concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+                    case when a.attnotnull then 'not null' end) as line
+            from pg_catalog.pg_attribute as a
+            where a.attrelid = to_regclass('backfill.customer_backfill')
+                and a.attnum > 0
+                and not a.attisdropped
+            union all
+            select
+                100,
+                pg_get_constraintdef(c.oid)
+            from pg_catalog.pg_constraint as c
+            where c.conrelid = to_regclass('backfill.customer_backfill')
+                and c.contype <> 'n'
+        ) as d
+    );
+begin
+    if definition is distinct from
+        'entity text not null, id uuid not null, customer_id uuid,'
+        ' CHECK ((entity = ANY (ARRAY[''customer''::text, ''lead''::text, ''job''::text,'
+        ' ''audit''::text]))), PRIMARY KEY (entity, id)'
+    then
+        raise exception 'Cannot roll back 03_backfill_customers: what stands is not what it made'
+            using errcode = 'object_not_in_prerequisite_state',
+                detail = definition,
+                hint = 'This batch did not make backfill.customer_backfill as it stands.'
+                    ' Bring its definition back, then run this again.';
+    end if;
+end
+$definition$;
 
 do $links$
 declare
@@ -55,7 +98,9 @@ begin
     select
         count(*) filter (where l.customer_id = r.customer_id),
         count(*) filter (where j.customer_id = r.customer_id),
-        count(*) filter (where coalesce(l.customer_id, j.customer_id) is distinct from r.customer_id)
+        count(*) filter (
+            where coalesce(l.customer_id, j.customer_id) is distinct from r.customer_id
+        )
     into leads, jobs, elsewhere
     from backfill.customer_backfill as r
     left join "Lead" as l
@@ -65,7 +110,7 @@ begin
         on r.entity = 'job'
         and j.id = r.id
     where r.entity in ('lead', 'job');
-    raise notice 'Undoing the links of % lead(s) and % job(s); % changed or gone since stay as they are',
+    raise notice 'Links to undo: % of leads, % of jobs (% changed since, left alone)',
         leads, jobs, elsewhere;
 end
 $links$;
@@ -150,9 +195,9 @@ begin
     end loop;
     customers := (select count(*) from doomed where home = '"Customer"'::regclass);
     entries := (select count(*) from doomed where home = '"Audit"'::regclass);
-    raise notice 'Deleting % customer(s) that the backfill made; % stay, since something refers to them',
+    raise notice 'Customers to delete: % (% stay, something refers to them)',
         customers, made - customers;
-    raise notice 'Deleting % audit log entry(s) and the record', entries;
+    raise notice 'Audit entries to delete, and the record with them: %', entries;
 end
 $kept$;
 

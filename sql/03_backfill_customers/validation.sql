@@ -1,4 +1,4 @@
--- Proven: the record stands as batch 3 defines it, and every lead and job is linked as it should be.
+-- Proven: the record stands as batch 3 defines it, and every lead and job has its customer.
 
 \set ON_ERROR_STOP on
 
@@ -6,11 +6,13 @@ begin;
 
 set local search_path = public;
 set local client_min_messages = notice;
+set local quote_all_identifiers = off;
+set local row_security = off;
 
 do $preflight$
 begin
     if (to_regclass('backfill.customer_backfill') is not null) is not true then
-        raise exception 'Cannot validate customers: 03_backfill_customers is not applied'
+        raise exception 'Cannot validate 03_backfill_customers: it is not applied'
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
                     ' -f sql/03_backfill_customers/migration.sql first.';
@@ -41,7 +43,8 @@ declare
         ) as d
     );
 begin
-    if definition is distinct from 'entity text not null, id uuid not null, customer_id uuid,'
+    if definition is distinct from
+        'entity text not null, id uuid not null, customer_id uuid,'
         ' CHECK ((entity = ANY (ARRAY[''customer''::text, ''lead''::text, ''job''::text,'
         ' ''audit''::text]))), PRIMARY KEY (entity, id)'
     then
@@ -176,14 +179,13 @@ begin
         raise notice '=== TEST %: % ===
 %', test.number, test.title,
             case
-                when test.looked_at = 0 then '- not exercised: no rows to look at'
+                when test.looked_at = 0 then '… not exercised: no rows to look at'
                 when test.wrong > 0 then format('✗ FAIL: %s %s', test.wrong, test.fail)
                 else '✓ PASS: ' || test.pass
             end;
     end loop;
     if failed > 0 then
-        raise exception 'Customers are not as 03_backfill_customers leaves them: % of 8 tests failed',
-            failed
+        raise exception 'Batch 3 is not valid: % of 8 tests failed', failed
             using hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
                 ' -f sql/03_backfill_customers/migration.sql again; it links what is new.';
     end if;

@@ -1,4 +1,4 @@
--- Lost: the messages that batch 4 made, and its conversations, unless something else refers to them.
+-- Lost: the messages and conversations that batch 4 made, unless something else needs them.
 
 \set ON_ERROR_STOP on
 
@@ -6,18 +6,57 @@ begin;
 
 set local search_path = public;
 set local client_min_messages = notice;
+set local quote_all_identifiers = off;
+set local row_security = off;
 
 do $preflight$
 begin
     perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
     if (to_regclass('backfill.conversation_backfill') is not null) is not true then
-        raise exception 'Cannot roll back conversations: 04_backfill_conversations_messages is not'
-            ' applied'
+        raise exception 'Cannot roll back 04_backfill_conversations_messages: it is not applied'
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'There is nothing to roll back.';
     end if;
 end
 $preflight$;
+
+do $definition$
+declare
+    definition text := (
+        select string_agg(d.line, ', ' order by d.place, d.line collate "C")
+        from (
+            select
+                a.attnum as place,
+                concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+                    case when a.attnotnull then 'not null' end) as line
+            from pg_catalog.pg_attribute as a
+            where a.attrelid = to_regclass('backfill.conversation_backfill')
+                and a.attnum > 0
+                and not a.attisdropped
+            union all
+            select
+                100,
+                pg_get_constraintdef(c.oid)
+            from pg_catalog.pg_constraint as c
+            where c.conrelid = to_regclass('backfill.conversation_backfill')
+                and c.contype <> 'n'
+        ) as d
+    );
+begin
+    if definition is distinct from
+        'entity text not null, id uuid not null, conversation_id uuid, audit_id uuid,'
+        ' CHECK ((entity = ANY (ARRAY[''conversation''::text, ''message''::text,'
+        ' ''audit''::text]))), PRIMARY KEY (entity, id)'
+    then
+        raise exception 'Cannot roll back 04_backfill_conversations_messages: what stands is not'
+            ' what it made'
+            using errcode = 'object_not_in_prerequisite_state',
+                detail = definition,
+                hint = 'This batch did not make backfill.conversation_backfill as it stands.'
+                    ' Bring its definition back, then run this again.';
+    end if;
+end
+$definition$;
 
 -- Takes out of the doomed what a foreign key refers to, also one that came after this batch.
 create procedure pg_temp.spare_referred(home regclass)
@@ -104,7 +143,7 @@ declare
 begin
     call pg_temp.spare_referred('"Message"');
     messages := (select count(*) from doomed where home = '"Message"'::regclass);
-    raise notice 'Deleting % message(s) that the backfill made; % stay, since something refers to them',
+    raise notice 'Messages to delete: % (% stay, something refers to them)',
         messages, made - messages;
 end
 $messages$;
@@ -129,9 +168,9 @@ begin
         and n.conversation_id = d.id;
     conversations := (select count(*) from doomed where home = '"Conversation"'::regclass);
     entries := (select count(*) from doomed where home = '"Audit"'::regclass);
-    raise notice 'Deleting % conversation(s) that the backfill made; % stay, since something else is in them',
+    raise notice 'Conversations to delete: % (% stay, the application uses them)',
         conversations, made - conversations;
-    raise notice 'Deleting % audit log entry(s) and the record', entries;
+    raise notice 'Audit entries to delete, and the record with them: %', entries;
 end
 $conversations$;
 

@@ -6,12 +6,13 @@ begin;
 
 set local search_path = public;
 set local client_min_messages = notice;
+set local quote_all_identifiers = off;
+set local row_security = off;
 
 do $preflight$
 begin
     if (to_regclass('backfill.conversation_backfill') is not null) is not true then
-        raise exception 'Cannot validate conversations: 04_backfill_conversations_messages is not'
-            ' applied'
+        raise exception 'Cannot validate 04_backfill_conversations_messages: it is not applied'
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
                     ' -f sql/04_backfill_conversations_messages/migration.sql first.';
@@ -228,14 +229,13 @@ begin
         raise notice '=== TEST %: % ===
 %', test.number, test.title,
             case
-                when test.looked_at = 0 then '- not exercised: no rows to look at'
+                when test.looked_at = 0 then '… not exercised: no rows to look at'
                 when test.wrong > 0 then format('✗ FAIL: %s %s', test.wrong, test.fail)
                 else '✓ PASS: ' || test.pass
             end;
     end loop;
     if failed > 0 then
-        raise exception 'Conversations are not as 04_backfill_conversations_messages leaves them:'
-            ' % of 8 tests failed', failed
+        raise exception 'Batch 4 is not valid: % of 8 tests failed', failed
             using hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
                 ' -f sql/04_backfill_conversations_messages/migration.sql again;'
                 ' it makes what is new.';

@@ -23,6 +23,20 @@ begin
     end if;
 
     if exists (select from pg_catalog.pg_attribute where attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and attname = 'customer_id' and attnotnull) then
+        if exists (
+            select
+            from pg_catalog.pg_attribute as a
+            where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"'))
+                and a.attname = 'customer_id'
+                and not a.attnotnull
+        ) then
+            raise exception 'Cannot tighten constraints: one of "Lead".customer_id and'
+                ' "Job".customer_id is NOT NULL already, the other is not'
+                using
+                    errcode = 'object_not_in_prerequisite_state',
+                    hint = 'This batch tightens both at once. Run alter table … alter column'
+                        ' customer_id drop not null on the one, then this again.';
+        end if;
         raise exception 'Cannot tighten constraints: 07_tighten_constraints is already applied'
             using
                 errcode = 'duplicate_object',

@@ -8,24 +8,45 @@ set local search_path = public;
 set local client_min_messages = notice;
 
 do $$
+declare
+    begun constant boolean := exists (
+        select
+        from pg_catalog.pg_constraint as c
+        where c.conrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"'))
+            and c.conname in (
+                'Lead_customer_id_present',
+                'Lead_customer_id_fkey_restrict',
+                'Job_customer_id_present',
+                'Job_customer_id_fkey_restrict'
+            )
+    );
 begin
-    if (exists (select from pg_catalog.pg_attribute where attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and attname = 'customer_id' and attnotnull)) is not true
-        and not exists (
-            select
-            from pg_catalog.pg_constraint as c
-            where c.conrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"'))
-                and c.conname in (
-                    'Lead_customer_id_present',
-                    'Lead_customer_id_fkey_restrict',
-                    'Job_customer_id_present',
-                    'Job_customer_id_fkey_restrict'
-                )
-        )
-    then
+    if begun then
+        raise notice '✓ Taking back an interrupted run of migration.online.sql';
+        return;
+    end if;
+
+    if (exists (select from pg_catalog.pg_attribute where attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and attname = 'customer_id' and attnotnull)) is not true then
         raise exception 'Cannot roll back 07_tighten_constraints: it is not applied'
             using
                 errcode = 'undefined_object',
                 hint = 'There is nothing to roll back.';
+    end if;
+
+    if (
+        select count(*)
+        from pg_catalog.pg_constraint as c
+        where c.conrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"'))
+            and c.conname in ('Lead_customer_id_fkey', 'Job_customer_id_fkey')
+            and c.confrelid = to_regclass('public."Customer"')
+            and c.confdeltype = 'r'
+    ) <> 2 then
+        raise exception 'Cannot roll back 07_tighten_constraints: what stands is not what it made'
+            using
+                errcode = 'object_not_in_prerequisite_state',
+                detail = '"Lead_customer_id_fkey" and "Job_customer_id_fkey" do not both restrict.',
+                hint = 'Make the foreign key again as the batch''s migration.sql does, or take away'
+                    ' by hand what is left.';
     end if;
 end
 $$;

@@ -6,6 +6,7 @@ begin;
 
 set local search_path = public;
 set local client_min_messages = notice;
+set local quote_all_identifiers = off;
 set local row_security = off;
 
 do $$

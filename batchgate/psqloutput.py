@@ -1,0 +1,180 @@
+"""What running a SQL file yields: outputs, steps, and an error with its true place."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import psycopg
+from psycopg.errors import Diagnostic
+from psycopg.pq import ExecStatus
+from sqlparse import tokens as kinds
+
+from batchgate.psqlfile import Script
+from batchgate.psqlmeta import Filled
+from batchgate.sqltext import Statement
+from batchgate.sqltokens import tokens
+
+Row = list[str | None]
+
+_ROWS_SHOWN = 50
+_LINE_LENGTH = 100
+_INLINE_LINE = re.compile(r"inline_code_block\D+(\d+)")
+
+
+@dataclass(frozen=True)
+class Output:
+    """One thing that psql would print, and the place that made it so."""
+
+    kind: Literal["notice", "echo", "table", "error"]
+    text: str
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptError:
+    """What stopped a file: the server's words, and the true place in the file."""
+
+    message: str
+    at: str
+    sql: str
+    number: int
+    of: int
+    sqlstate: str = ""
+    detail: str = ""
+    hint: str = ""
+    constraint_name: str = ""
+
+    @property
+    def headline(self) -> str:
+        """Which statement failed."""
+        return f"statement {self.number} of {self.of} failed"
+
+    @property
+    def cause(self) -> str:
+        """The server's message with its SQLSTATE, and its detail and hint below."""
+        message = f"{self.message} [{self.sqlstate}]" if self.sqlstate else self.message
+        return "\n".join(text for text in (message, self.detail, self.hint) if text)
+
+
+@dataclass(frozen=True)
+class ScriptRun:
+    """A file run to its end or to its first error."""
+
+    outputs: tuple[Output, ...]
+    error: ScriptError | None
+    exit_code: int
+
+    @property
+    def text(self) -> str:
+        """What psql would print, but for command tags and its ``psql:file:line:`` prefixes."""
+        return "".join(f"{output.text}\n" for output in self.outputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A statement that is about to be sent, or (``ran``) has run."""
+
+    statement: Statement
+    number: int
+    of: int
+    at: str
+    ran: bool
+    outputs: tuple[Output, ...] = ()
+    error: ScriptError | None = None
+
+    @property
+    def line(self) -> int:
+        """The line on which the statement begins."""
+        return self.statement.line
+
+
+@dataclass(frozen=True)
+class Place:
+    """A statement that is running, as the file has it and as the server gets it."""
+
+    script: Script
+    statement: Statement
+    number: int
+    filled: Filled
+
+    @property
+    def at(self) -> str:
+        """Name the line on which the statement begins."""
+        return self.script.at(self.statement.line)
+
+    def of_message(self, said: Diagnostic) -> str:
+        """Name the line that the server's message speaks of."""
+        inline = _INLINE_LINE.search(said.context or "")
+        if said.statement_position:
+            return self._at_offset(int(said.statement_position) - 1)
+        if inline:
+            return self._at_offset(_body_offset(self.filled.text), int(inline[1]) - 1)
+        return self.at
+
+    def _at_offset(self, offset: int, further: int = 0) -> str:
+        source = self.filled.source_offset(offset)
+        below = self.statement.text.count("\n", 0, source)
+        return self.script.at(self.statement.line + below + further)
+
+
+def _body_offset(text: str) -> int:
+    """Return where a DO block's body begins: its longest string."""
+    quoted = [token for token in tokens(text) if token.kind in kinds.Literal]
+    return max(quoted, key=lambda token: len(token.text)).at if quoted else 0
+
+
+def server_error(error: psycopg.Error, place: Place, of: int, sent: str = "") -> ScriptError:
+    """Return the server's refusal of a statement; ``sent`` is one that a query made."""
+    said = error.diag
+    return ScriptError(
+        message=said.message_primary or str(error).strip(),
+        at=place.at if sent else place.of_message(said),
+        sql=shorten(sent or place.statement.text),
+        number=place.number,
+        of=of,
+        sqlstate=said.sqlstate or "",
+        detail=said.message_detail or "",
+        hint=said.message_hint or "",
+        constraint_name=said.constraint_name or "",
+    )
+
+
+def shorten(sql: str) -> str:
+    """Return a statement's first line, cut to a length that fits a message."""
+    first = sql.strip().partition("\n")[0].rstrip()
+    return first if len(first) <= _LINE_LENGTH else first[: _LINE_LENGTH - 1] + "…"
+
+
+def notice_text(said: Diagnostic) -> str:
+    """Return a notice as psql prints it."""
+    lines = [f"{said.severity}:  {said.message_primary}"]
+    lines += [f"DETAIL:  {said.message_detail}"] if said.message_detail else []
+    lines += [f"HINT:  {said.message_hint}"] if said.message_hint else []
+    return "\n".join(lines)
+
+
+def error_text(error: psycopg.Error) -> str:
+    """Return an error as psql prints it, with the line and the mark below it."""
+    if error.pgresult is None:
+        return f"error: {str(error).strip()}"
+    return error.pgresult.error_message.decode(errors="replace").rstrip("\n")
+
+
+def table_text(names: list[str], rows: list[Row]) -> str:
+    """Return rows as a plain table: null is empty, and of very many rows the first are shown."""
+    shown = [" | ".join(value or "" for value in row) for row in rows[:_ROWS_SHOWN]]
+    if len(rows) > _ROWS_SHOWN:
+        shown.append(f"… {len(rows) - _ROWS_SHOWN} more rows are not shown")
+    count = f"({len(rows)} row{'' if len(rows) == 1 else 's'})"
+    return "\n".join([" | ".join(names), *shown, count])
+
+
+def rows_of(cursor: psycopg.Cursor[Any]) -> tuple[list[str], list[Row]] | None:
+    """Return a result's names and rows as the server wrote them, or nothing for a command."""
+    result = cursor.pgresult
+    if result is None or result.status != ExecStatus.TUPLES_OK:
+        return None
+    columns = range(result.nfields)
+    names = [(result.fname(column) or b"").decode() for column in columns]
+    rows = ([result.get_value(row, column) for column in columns] for row in range(result.ntuples))
+    return names, [[None if cell is None else bytes(cell).decode() for cell in row] for row in rows]
