@@ -2,19 +2,17 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import psycopg
 from psycopg.errors import Diagnostic
-from psycopg.pq import ExecStatus
 from sqlparse import tokens as kinds
 
 from batchgate.psqlfile import Script
 from batchgate.psqlmeta import Filled
+from batchgate.psqlsend import Table
 from batchgate.sqltext import Statement
 from batchgate.sqltokens import tokens
-
-Row = list[str | None]
 
 _ROWS_SHOWN = 50
 _LINE_LENGTH = 100
@@ -102,6 +100,11 @@ class Place:
         """Name the line on which the statement begins."""
         return self.script.at(self.statement.line)
 
+    @property
+    def sent(self) -> str:
+        """Return what goes to the server: a message may point at the semicolon, too."""
+        return self.filled.text + ";" * self.statement.semicolon
+
     def of_message(self, said: Diagnostic) -> str:
         """Name the line that the server's message speaks of."""
         inline = _INLINE_LINE.search(said.context or "")
@@ -160,21 +163,10 @@ def error_text(error: psycopg.Error) -> str:
     return error.pgresult.error_message.decode(errors="replace").rstrip("\n")
 
 
-def table_text(names: list[str], rows: list[Row]) -> str:
+def table_text(table: Table) -> str:
     """Return rows as a plain table: null is empty, and of very many rows the first are shown."""
-    shown = [" | ".join(value or "" for value in row) for row in rows[:_ROWS_SHOWN]]
-    if len(rows) > _ROWS_SHOWN:
-        shown.append(f"… {len(rows) - _ROWS_SHOWN} more rows are not shown")
-    count = f"({len(rows)} row{'' if len(rows) == 1 else 's'})"
-    return "\n".join([" | ".join(names), *shown, count])
-
-
-def rows_of(cursor: psycopg.Cursor[Any]) -> tuple[list[str], list[Row]] | None:
-    """Return a result's names and rows as the server wrote them, or nothing for a command."""
-    result = cursor.pgresult
-    if result is None or result.status != ExecStatus.TUPLES_OK:
-        return None
-    columns = range(result.nfields)
-    names = [(result.fname(column) or b"").decode() for column in columns]
-    rows = ([result.get_value(row, column) for column in columns] for row in range(result.ntuples))
-    return names, [[None if cell is None else bytes(cell).decode() for cell in row] for row in rows]
+    shown = [" | ".join(value or "" for value in row) for row in table.rows[:_ROWS_SHOWN]]
+    if len(table.rows) > _ROWS_SHOWN:
+        shown.append(f"… {len(table.rows) - _ROWS_SHOWN} more rows are not shown")
+    count = f"({len(table.rows)} row{'' if len(table.rows) == 1 else 's'})"
+    return "\n".join([" | ".join(table.names), *shown, count])

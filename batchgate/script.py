@@ -22,22 +22,19 @@ from batchgate.psqlmeta import (
 from batchgate.psqloutput import (
     Output,
     Place,
-    Row,
     ScriptError,
     ScriptRun,
     Step,
     error_text,
     notice_text,
-    rows_of,
     server_error,
     shorten,
     table_text,
 )
-from batchgate.sqltext import MetaCommand, Statement, copies_out
+from batchgate.psqlsend import Connection, Table, send
+from batchgate.sqltext import MetaCommand, Statement
 
 __all__ = ["Output", "Script", "ScriptError", "ScriptRun", "Step", "run_script", "steps"]
-
-Connection = psycopg.Connection[Any]
 
 
 def run_script(
@@ -174,60 +171,41 @@ class _Runner:
 
     def _send(self, place: Place) -> None:
         """Send a statement, and do with its rows what its ending says."""
-        send = place.statement.send
-        for names, rows in self._execute(place.filled.text, place.statement.copy_data):
-            if send == "gset":
-                self._set_from(names, rows, place)
-            elif send == "gexec":
-                self._execute_cells(rows, place)
+        for table in self._execute(place.sent, place, place.statement.copy_data):
+            if place.statement.send == "gset":
+                self._set_from(table, place)
+            elif place.statement.send == "gexec":
+                self._execute_cells(table, place)
             else:
-                self._put("table", table_text(names, rows), place.at)
+                self._put("table", table_text(table), place.at)
 
-    def _execute_cells(self, rows: list[Row], place: Place) -> None:
-        for cell in (cell for row in rows for cell in row if cell):
+    def _execute_cells(self, made: Table, place: Place) -> None:
+        for cell in (cell for row in made.rows for cell in row if cell):
             try:
-                for names, made in self._execute(cell, None):
-                    self._put("table", table_text(names, made), place.at)
+                for table in self._execute(cell, place):
+                    self._put("table", table_text(table), place.at)
             except psycopg.Error as error:
                 self._refused(place, error, sent=cell)
                 if self.error:
                     return
 
-    def _execute(self, sql: str, data: str | None) -> list[tuple[list[str], list[Row]]]:
-        """Execute SQL by the simple protocol; return the names and rows of each result."""
-        with self.connection.cursor() as cursor:
-            if data is not None or copies_out(sql):
-                with cursor.copy(sql.encode()) as copy:
-                    if data is None:
-                        self._put_copied(b"".join(bytes(block) for block in copy))
-                    else:
-                        copy.write(data)
-                self._succeeded(max(cursor.rowcount, 0))
-                return []
-            cursor.execute(sql.encode(), prepare=False)
-            results = []
-            while True:
-                rows = rows_of(cursor)
-                results += [rows] if rows else []
-                self._succeeded(max(cursor.rowcount, 0))
-                if not cursor.nextset():
-                    return results
+    def _execute(self, sql: str, place: Place, data: str | None = None) -> list[Table]:
+        answer = send(self.connection, sql, data)
+        if answer.copied:
+            self._put("table", answer.copied.removesuffix("\n"), place.at)
+        self.variables.update(ERROR="false", SQLSTATE="00000", ROW_COUNT=str(answer.row_count))
+        return answer.tables
 
-    def _put_copied(self, block: bytes) -> None:
-        if block and self.running:
-            self._put("table", block.decode().removesuffix("\n"), self.running.at)
-
-    def _succeeded(self, row_count: int) -> None:
-        self.variables.update(ERROR="false", SQLSTATE="00000", ROW_COUNT=str(row_count))
-
-    def _set_from(self, names: list[str], rows: list[Row], place: Place) -> None:
-        if len(rows) != 1:
-            raise _Failure(f"{'more than one row' if rows else 'no rows'} returned for \\gset")
+    def _set_from(self, table: Table, place: Place) -> None:
+        if len(table.rows) != 1:
+            raise _Failure(
+                f"{'more than one row' if table.rows else 'no rows'} returned for \\gset"
+            )
         prefix = "".join(
             argument.value
             for argument in arguments(place.statement.send_arguments, self.variables)[:1]
         )
-        for name, value in zip(names, rows[0], strict=True):
+        for name, value in zip(table.names, table.rows[0], strict=True):
             variable = prefix + name
             if not is_variable_name(variable):
                 raise _Failure(f'invalid variable name: "{variable}"')

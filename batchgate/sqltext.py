@@ -24,6 +24,7 @@ class Statement:
     send: str = ""
     send_arguments: str = ""
     copy_data: str | None = None
+    semicolon: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class _Splitter:
             if token.kind is kinds.Generic.Command:
                 return self._read_command(token)
             if token.text == ";" and not self.opened and not self.blocks:
-                if self._end_statement(token.at):
+                if self._end_statement(token.at, semicolon=True):
                     return token.at + 1
             elif self.pieces or not is_blank(token):
                 self._take(token)
@@ -181,7 +182,9 @@ class _Splitter:
         elif word == "end" and self.blocks:
             self.blocks.pop()
 
-    def _end_statement(self, at: int, send: str = "", arguments: str = "") -> bool:
+    def _end_statement(
+        self, at: int, send: str = "", arguments: str = "", *, semicolon: bool = False
+    ) -> bool:
         """Keep the statement that ends here; say whether data in the file follows it."""
         if self.opened or self.blocks:
             raise self._unclosed((self.opened or self.blocks)[-1])
@@ -194,7 +197,9 @@ class _Splitter:
             if not text and not self.previous:
                 raise SuiteError(f"\\{send} has no statement to send", at=self._place(at))
             self.previous = text or self.previous
-            self.parts.append(Statement(self.previous, self._line(first), send, arguments, data))
+            self.parts.append(
+                Statement(self.previous, self._line(first), send, arguments, data, semicolon)
+            )
         self._clear()
         return data is not None
 
@@ -202,8 +207,7 @@ class _Splitter:
         """Take the lines up to `\\.`, which begin below the line that is being read."""
         if self.stop == len(self.text):
             newline = self.text.find("\n", at)
-            self.stop = len(self.text) if newline < 0 else newline
-            self.resume = self.stop + 1
+            self.stop = self.resume = len(self.text) if newline < 0 else newline + 1
         start = self.resume
         end = _END_OF_DATA.search(self.text, start)
         self.resume = end.end() if end else len(self.text)

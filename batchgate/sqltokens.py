@@ -29,7 +29,7 @@ _RULES = {
     kinds.Literal: rf"(?P<tag>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)[\s\S]*?(?P=tag)",
     kinds.Error: rf"(?:[bBeEnNxX]|[uU]&)?'|(?:[uU]&)?\"|\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$",
     kinds.Name: rf"[{_LETTER}][{_LETTER}0-9$]*",
-    kinds.Number: rf"\$?[0-9][{_LETTER}0-9]*",
+    kinds.Number: rf"\$?[0-9]+(?:[{_LETTER}][{_LETTER}0-9$]*)?",
     kinds.Assignment: r"::|:=",
     kinds.Name.Placeholder: (
         rf":(?:[{_LETTER}0-9]+|'[{_LETTER}0-9]+'|\"[{_LETTER}0-9]+\"|\{{\?[{_LETTER}0-9]+\}})"

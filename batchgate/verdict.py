@@ -28,8 +28,8 @@ class GateResult:
     fails: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values, as workers send them."""
-        return asdict(self)
+        """Return plain values, as workers send them; they take no subclass of str."""
+        return {**asdict(self), "level": self.level.value, "state": self.state.value}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "GateResult":

@@ -190,9 +190,10 @@ def test_the_row_is_refused(one_row_each, refusal):
     )
 
 
-@pytest.mark.parametrize("table", sorted({refusal.table for refusal in REFUSALS}))
-def test_a_row_that_differs_in_its_keys_alone_is_taken(one_row_each, table):
-    one_row_each(TOP).run(copy_of(table), [json.dumps(APART)])
+def test_a_row_that_differs_in_its_keys_alone_is_taken_by_every_table(one_row_each):
+    writer = one_row_each(TOP)
+    for table in sorted({refusal.table for refusal in REFUSALS}):
+        writer.run(copy_of(table), [json.dumps(APART)])
 
 
 @pytest.mark.parametrize("enum", ENUMS, ids=str)

@@ -205,61 +205,57 @@ def test_a_second_open_one_is_refused(worker, steps, last):
     bot.is_refused(statement, "23505", by=INDEX, parameters=parameters)
 
 
-BOTH_ORDERS = pytest.mark.parametrize(
-    ("earlier", "later"),
-    [
-        pytest.param("bot", "agent", id="bot-first"),
-        pytest.param("agent", "bot", id="agent-first"),
-    ],
-)
-WINS_BY_COMMIT = [
-    pytest.param([], start(FIRST, LEAD), id="opens"),
-    pytest.param([start(FIRST, LEAD, EARLIER)], reopen(FIRST), id="reopens"),
-    pytest.param([start(FIRST, OTHER_LEAD)], move(FIRST, LEAD), id="moves-one-here"),
-]
-WINS_BY_ROLLBACK = [
-    pytest.param([start(FIRST, LEAD)], close(FIRST), id="closes"),
-    pytest.param([start(FIRST, LEAD)], delete(FIRST), id="deletes"),
-    pytest.param([start(FIRST, LEAD)], move(FIRST, OTHER_LEAD), id="moves-it-away"),
-]
-
-
-def held_up(worker, earlier, later, before, step):
-    """Return the first session, its step not yet committed, and the attempt that waits for it."""
-    first, second = worker(earlier), worker(later)
+def held_up(first, second, before, step):
+    """Return the second session's attempt to open one, waiting for the first's open step."""
     for each in before:
         first.run(*each)
     first.run("begin")
     first.run(*step)
     attempt = second.start(*start(SECOND, LEAD))
     attempt.waits_on(first)
-    return first, attempt
+    return attempt
 
 
-@BOTH_ORDERS
-@pytest.mark.parametrize("end", ["commit", "rollback"])
-@pytest.mark.parametrize(("before", "step"), WINS_BY_COMMIT)
-def test_who_opens_second_waits_and_loses_to_a_commit(worker, earlier, later, before, step, end):
-    first, attempt = held_up(worker, earlier, later, before, step)
-    first.run(end)
-    if end == "commit":
+def ends_as(attempt, *, refused):
+    if refused:
         attempt.fails_with("23505", by=INDEX)
     else:
         attempt.succeeds()
 
 
-@BOTH_ORDERS
 @pytest.mark.parametrize("end", ["commit", "rollback"])
-@pytest.mark.parametrize(("before", "step"), WINS_BY_ROLLBACK)
-def test_who_opens_while_one_is_closed_waits_and_loses_to_a_rollback(
-    worker, earlier, later, before, step, end
-):
-    first, attempt = held_up(worker, earlier, later, before, step)
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        pytest.param("bot", "agent", id="bot-first"),
+        pytest.param("agent", "bot", id="agent-first"),
+    ],
+)
+def test_of_two_who_open_the_second_waits_and_loses_to_a_commit(worker, earlier, later, end):
+    first, second = worker(earlier), worker(later)
+    attempt = held_up(first, second, [], start(FIRST, LEAD))
     first.run(end)
-    if end == "rollback":
-        attempt.fails_with("23505", by=INDEX)
-    else:
-        attempt.succeeds()
+    ends_as(attempt, refused=end == "commit")
+    winner = FIRST if end == "commit" else SECOND
+    assert first.run(STANDING) == [(winner, LEAD, True)]
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+@pytest.mark.parametrize(
+    ("before", "step", "loses_to"),
+    [
+        pytest.param([start(FIRST, LEAD, EARLIER)], reopen(FIRST), "commit", id="reopened"),
+        pytest.param([start(FIRST, OTHER_LEAD)], move(FIRST, LEAD), "commit", id="moved-here"),
+        pytest.param([start(FIRST, LEAD)], close(FIRST), "rollback", id="closed"),
+        pytest.param([start(FIRST, LEAD)], delete(FIRST), "rollback", id="deleted"),
+        pytest.param([start(FIRST, LEAD)], move(FIRST, OTHER_LEAD), "rollback", id="moved-away"),
+    ],
+)
+def test_who_opens_while_another_one_changes_waits_for_its_end(worker, before, step, loses_to, end):
+    bot, agent = worker("bot"), worker("agent")
+    attempt = held_up(bot, agent, before, step)
+    bot.run(end)
+    ends_as(attempt, refused=end == loses_to)
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,8 @@ def _unproven(run: Run, batches: Sequence[BatchRow]) -> list[str]:
         parts.append(f"{counted(len(run.gates_not_run), 'gate')} not run")
     if mute := _mute(run):
         parts.append(f"{counted(mute, 'gate')} gave no result")
+    if skipped := run.counts.get("skipped", 0):
+        parts.append(f"{counted(skipped, 'test')} skipped")
     return parts
 
 
@@ -198,24 +200,28 @@ def _batch_figure(batches: Sequence[BatchRow]) -> list[Figure]:
 def _test_figure(run: Run) -> Figure:
     total, passed = sum(run.counts.values()), _passed(run)
     others = {word: run.counts.get(word, 0) for word in ("failed", "error", "skipped")}
-    quiet = run.counts.get("passed", 0) - passed
-    note = listed({**others, "warned or without a result": quiet})
+    warned = sum(gate.state is State.WARNED for gate in _quiet(run))
+    mute = len(_quiet(run)) - warned
+    note = listed({**others, "warned": warned, "without a result": mute})
     return Figure(
         f"{passed}/{total}",
         "tests pass",
         note or ("none failed" if total else "none ran"),
-        _worst(bad=run.failures, idle=quiet + others["skipped"] + (not total)),
+        _worst(bad=run.failures, idle=warned + mute + others["skipped"] + (not total)),
     )
 
 
+def _quiet(run: Run) -> list[GateResult]:
+    """Return the gates that pytest counts as passed because they only do not fail."""
+    return [gate for gate in run.gates if gate.state is not State.PASSED and not gate.fails]
+
+
 def _passed(run: Run) -> int:
-    """Count what passed without the gates that only did not fail."""
-    quiet = sum(gate.state is not State.PASSED and not gate.fails for gate in run.gates)
-    return max(run.counts.get("passed", 0) - quiet, 0)
+    return max(run.counts.get("passed", 0) - len(_quiet(run)), 0)
 
 
 def _tests(run: Run) -> str:
-    quiet = run.counts.get("passed", 0) - _passed(run)
+    quiet = len(_quiet(run))
     if not quiet:
         return ""
     return (

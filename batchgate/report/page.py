@@ -46,6 +46,17 @@ def draw_row(report: pytest.TestReport | pytest.CollectReport, cells: list[str])
         cells[:] = [_td("testId", said) if "col-testId" in cell else cell for cell in cells]
 
 
+def prepare_page(report: Any, title: str) -> None:
+    """Name the page, keep its environment to what is allowed, and its counts to the truth.
+
+    `report` is what pytest-html hands to `pytest_html_report_title`. It counts a warned gate
+    as passed, since that is its outcome.
+    """
+    report.title = str(visible(title))
+    report.set_data("environment", allowed_metadata(report.data["environment"]))
+    report.outcomes["passed"]["label"] = "Passed or warned"
+
+
 def allowed_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the page may tell of the environment, escaped: pytest-html draws it raw.
 

@@ -34,8 +34,8 @@ begin
                 ' "Job".customer_id is NOT NULL already, the other is not'
                 using
                     errcode = 'object_not_in_prerequisite_state',
-                    hint = 'This batch tightens both at once. Run alter table … alter column'
-                        ' customer_id drop not null on the one, then this again.';
+                    hint = 'This batch tightens both at once. Run alter table "Lead" alter column'
+                        ' customer_id drop not null; or the same on "Job"; then this again.';
         end if;
         raise exception 'Cannot tighten constraints: 07_tighten_constraints is already applied'
             using

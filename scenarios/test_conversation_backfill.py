@@ -1,0 +1,507 @@
+"""Which conversations and messages does the audit log become, and in which words?"""
+
+import json
+import re
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from batchgate.collect import HARNESS
+from batchgate.fixtures import AtBatch
+from batchgate.sessions import Session
+
+pytestmark = pytest.mark.backfill
+
+BELOW = "03_backfill_customers"
+BATCH = "04_backfill_conversations_messages"
+CLOSING = "05_add_integrity_indexes"
+
+ADD_LEAD = """
+    with person as (
+        insert into "Customer" default values returning id
+    )
+    insert into "Lead" (customer_id, channel, "messengerPsid", phone, created_at)
+    select id, %s::"Channel", %s, %s, %s::timestamptz from person
+    returning id::text
+"""
+ADD_AUDIT = """
+    insert into "Audit" (lead_id, actor, action, payload, created_at)
+    values (%s, %s, %s, %s, %s)
+    returning id::text
+"""
+ADD_CONVERSATION = """
+    insert into "Conversation" (lead_id, channel, external_id, started_at)
+    values (%s, 'sms', %s, %s)
+    returning id::text
+"""
+MESSAGES = """
+    select a.id::text, m.role::text, m.content
+    from "Audit" as a
+    join "Message" as m
+        on m.metadata ->> 'auditId' = a.id::text
+    order by a.id
+"""
+AUDIT_ENTRIES = """
+    select actor, lead_id, payload
+    from "Audit"
+    where action = 'backfill_conversations_messages'
+    order by payload
+"""
+
+NINE = "2025-01-01 09:00+00"
+HAN = "粗大ごみ、お願いします 🛋️"
+# What PostgreSQL writes for a payload that shows no text of its own.
+LONG = json.dumps({"dump": "é" * 2000}, ensure_ascii=False)
+
+SHOWN = [
+    pytest.param("chat", {"text": "a sofa"}, "a sofa", id="text"),
+    pytest.param("chat", {"message": "a sofa"}, "a sofa", id="message"),
+    pytest.param("chat", {"content": "a sofa"}, "a sofa", id="content"),
+    pytest.param("message_sent", {"body": "a sofa"}, "a sofa", id="body-sent"),
+    pytest.param("message_received", {"body": "a sofa"}, "a sofa", id="body-received"),
+    pytest.param("quote_made", {"body": "a sofa"}, '{"body": "a sofa"}', id="body-of-another"),
+    pytest.param("quote_made", {"text": "any action"}, "any action", id="text-of-any-action"),
+    pytest.param(
+        "message_sent",
+        {"body": "4", "content": "3", "message": "2", "text": "1"},
+        "1",
+        id="text-before-all",
+    ),
+    pytest.param(
+        "message_sent", {"body": "4", "content": "3", "message": "2"}, "2", id="message-before"
+    ),
+    pytest.param("message_sent", {"body": "4", "content": "3"}, "3", id="content-before-body"),
+    pytest.param("chat", {"text": "", "message": "next"}, "next", id="empty-text"),
+    pytest.param("chat", {"text": " \t\r\n", "content": "next"}, "next", id="blank-text"),
+    pytest.param("chat", {"text": "\u00a0\u3000", "content": "next"}, "next", id="wide-blanks"),
+    pytest.param("chat", {"text": None, "message": "next"}, "next", id="null-text"),
+    pytest.param("chat", {"text": 42, "message": "next"}, "next", id="number-text"),
+    pytest.param("chat", {"text": True, "message": "next"}, "next", id="boolean-text"),
+    pytest.param("chat", {"text": {"text": "in"}, "message": "next"}, "next", id="object-text"),
+    pytest.param("chat", {"text": ["in"], "message": "next"}, "next", id="array-text"),
+    pytest.param("message_sent", {"text": 1, "body": "next"}, "next", id="number-text-then-body"),
+    pytest.param("chat", {"Text": "other key"}, '{"Text": "other key"}', id="key-by-its-letters"),
+    pytest.param("chat", {"text": ""}, '{"text": ""}', id="only-empty-text"),
+    pytest.param("chat", {"text": "  "}, '{"text": "  "}', id="only-blank-text"),
+    pytest.param("chat", {"text": None}, '{"text": null}', id="only-null-text"),
+    pytest.param("chat", {"text": 42}, '{"text": 42}', id="only-number-text"),
+    pytest.param(
+        "tool_call",
+        {"r": {"items": ["sofa", None], "price": 80}},
+        '{"r": {"items": ["sofa", null], "price": 80}}',
+        id="nested",
+    ),
+    pytest.param("chat", [{"text": "in"}], '[{"text": "in"}]', id="array"),
+    pytest.param("chat", ["text"], '["text"]', id="array-of-the-key"),
+    pytest.param("chat", "bare", '"bare"', id="bare-string"),
+    pytest.param("chat", "text", '"text"', id="bare-string-of-the-key"),
+    pytest.param("chat", 17, "17", id="bare-number"),
+    pytest.param("chat", 0, "0", id="bare-zero"),
+    pytest.param("chat", False, "false", id="bare-boolean"),
+    pytest.param("chat", [None], "[null]", id="array-of-null"),
+    pytest.param("chat", {"text": "x" * 5000}, "x" * 5000, id="5000-characters-kept"),
+    pytest.param("chat", {"text": "é" * 5000}, "é" * 5000, id="5000-wide-characters-kept"),
+    pytest.param("chat", {"dump": "é" * 2000}, LONG[:1000], id="payload-cut-at-1000-characters"),
+    pytest.param(
+        "chat", {"dump": "x" * 988}, json.dumps({"dump": "x" * 988}), id="payload-of-1000"
+    ),
+    pytest.param("chat", {"text": "  kept\nas it is  "}, "  kept\nas it is  ", id="blanks-kept"),
+    pytest.param("chat", {"text": 'it\'s "100"'}, 'it\'s "100"', id="quotes"),
+    pytest.param("chat", {"text": "100% %s %% $1 :x"}, "100% %s %% $1 :x", id="percent"),
+    pytest.param("chat", {"text": "C:\\new \\' \\"}, "C:\\new \\' \\", id="backslashes"),
+    pytest.param("chat", {"text": HAN}, HAN, id="non-latin"),
+    pytest.param("chat", {"ключ": "я\\"}, '{"ключ": "я\\\\"}', id="non-latin-payload"),
+    pytest.param("chat", None, None, id="nothing-in-null"),
+    pytest.param("chat", {}, None, id="nothing-in-an-object"),
+    pytest.param("chat", [], None, id="nothing-in-an-array"),
+    pytest.param("chat", "", None, id="nothing-in-a-string"),
+]
+ROLES = [
+    pytest.param("customer", "user", id="customer"),
+    pytest.param("user", "user", id="user"),
+    pytest.param("agent", "assistant", id="agent"),
+    pytest.param("assistant", "assistant", id="assistant"),
+    pytest.param("system", "system", id="system"),
+    pytest.param("tool", "tool", id="tool"),
+    pytest.param("dispatcher", None, id="another"),
+    pytest.param("Customer", None, id="another-by-its-capital"),
+    pytest.param("", None, id="none"),
+]
+
+
+@pytest.fixture
+def database(at_batch):
+    return at_batch(BELOW, sample=False)
+
+
+@pytest.fixture
+def app(database, session):
+    return session("app")
+
+
+@pytest.fixture(scope="module")
+def spoken(request):
+    """Make messages of every payload and actor in one run, by the audit entry's case."""
+    with ExitStack() as stack:
+        database = AtBatch(request.config.stash[HARNESS], stack)(BELOW, sample=False)
+        app = database.session("app")
+        lead = add_lead(app)
+        audits = {}
+        for each in SHOWN:
+            action, payload, _ = each.values
+            audits[add_audit(app, lead, payload, action=action)] = str((action, payload))
+        for each in ROLES:
+            audits[add_audit(app, lead, {"text": "hello"}, actor=each.values[0])] = each.values[0]
+        assert database.apply(BATCH).run.error is None
+        yield {audits[audit]: (role, content) for audit, role, content in app.run(MESSAGES)}
+
+
+def add_lead(
+    app: Session,
+    *,
+    channel: str = "sms",
+    psid: str | None = None,
+    phone: str | None = None,
+    created: str = "2025-01-01",
+) -> str:
+    """Add a lead that batch 3 has linked to a customer."""
+    lead: str = app.value(ADD_LEAD, [channel, psid, phone, f"{created} 08:00+00"])
+    return lead
+
+
+def add_audit(
+    app: Session,
+    lead: str | None,
+    payload: object,
+    *,
+    actor: str = "customer",
+    action: str = "chat",
+    created: str = NINE,
+) -> str:
+    values = [lead, actor, action, json.dumps(payload), created]
+    audit: str = app.value(ADD_AUDIT, values)
+    return audit
+
+
+def add_conversation(
+    app: Session, lead: str | None, started: str, external_id: str | None = None
+) -> str:
+    conversation: str = app.value(ADD_CONVERSATION, [lead, external_id, started])
+    return conversation
+
+
+def conversation_of(app: Session, audit: str) -> str:
+    """Return the conversation that an audit entry's message went into."""
+    conversation: str = app.value(
+        """select conversation_id::text from "Message" where metadata ->> 'auditId' = %s""",
+        [audit],
+    )
+    return conversation
+
+
+def external_ids(app: Session) -> dict[str, tuple[str | None, bool]]:
+    """Read by lead what its conversation is known by, and whether a note stands there."""
+    found = app.run(
+        """
+        select lead_id::text, external_id, metadata ? 'note'
+        from "Conversation"
+        where metadata ->> 'source' = 'audit_backfill'
+        order by lead_id
+        """
+    )
+    return {lead: (external_id, noted) for lead, external_id, noted in found}
+
+
+def statistics(text: str) -> dict[str, int]:
+    """Read the figures under the title of that name."""
+    _, _, figures = text.partition("📊 Statistics:")
+    return {name: int(value) for name, value in re.findall(r"^ {3}(\S.*?): +(\d+)$", figures, re.M)}
+
+
+def figures(
+    created: int = 0, reused: int = 0, messages: int = 0, already: int = 0, nothing: int = 0
+) -> dict[str, int]:
+    """Write the figures of a run; every entry looked at is made, made already, or shows nothing."""
+    return {
+        "Conversations created": created,
+        "Conversations reused": reused,
+        "Messages created": messages,
+        "Messages already made": already,
+        "Audits processed": messages + already + nothing,
+        "Audits skipped": nothing,
+        "Errors": 0,
+    }
+
+
+@pytest.mark.parametrize(("action", "payload", "content"), SHOWN)
+def test_a_message_shows_the_text_of_its_payload(spoken, action, payload, content):
+    found: tuple[Any, ...] | None = spoken.get(str((action, payload)))
+
+    assert found == (("user", content) if content is not None else None)
+
+
+@pytest.mark.parametrize(("actor", "role"), ROLES)
+def test_the_actor_decides_the_role(spoken, actor, role):
+    assert spoken.get(actor) == ((role, "hello") if role else None)
+
+
+@pytest.mark.parametrize(
+    ("leads", "expected"),
+    [
+        pytest.param([{"psid": "1001"}], [("1001", False)], id="psid"),
+        pytest.param([{"psid": "1001", "phone": "5551234567"}], [("1001", False)], id="psid-first"),
+        pytest.param([{"phone": "+1 (555) 123-4567"}], [("5551234567", False)], id="phone"),
+        pytest.param(
+            [{"psid": "  ", "phone": "555.123.4567"}], [("5551234567", False)], id="blank-psid"
+        ),
+        pytest.param([{"phone": "555-0123"}], [(None, False)], id="short-phone"),
+        pytest.param([{}, {}], [(None, False), (None, False)], id="nothing-is-not-shared"),
+        pytest.param(
+            [
+                {"phone": "5551234567", "created": "2025-01-02"},
+                {"phone": "+1 555 123 4567", "created": "2025-01-01"},
+                {"phone": "555.123.4567", "created": "2025-01-03"},
+            ],
+            [(None, True), ("5551234567", False), (None, True)],
+            id="the-oldest-of-one-phone",
+        ),
+        pytest.param(
+            [{"psid": "1", "created": "2025-01-02"}, {"psid": "1", "created": "2025-01-01"}],
+            [(None, True), ("1", False)],
+            id="the-oldest-of-one-psid",
+        ),
+        pytest.param(
+            [{"phone": "5551234567"}, {"phone": "5551234567", "channel": "messenger"}],
+            [("5551234567", False), ("5551234567", False)],
+            id="each-channel-has-its-own",
+        ),
+        pytest.param(
+            [{"psid": "5551234567"}, {"phone": "5551234567", "created": "2025-01-02"}],
+            [("5551234567", False), (None, True)],
+            id="psid-that-looks-like-a-phone",
+        ),
+    ],
+)
+def test_a_conversation_is_known_by_psid_or_phone(database, app, leads, expected):
+    ids = [add_lead(app, **each) for each in leads]
+    for lead in ids:
+        add_audit(app, lead, {"text": "hello"})
+
+    ran = database.apply(BATCH)
+
+    assert ran.run.error is None
+    found = external_ids(app)
+    assert [found[lead] for lead in ids] == expected
+
+
+def test_an_external_id_of_the_application_is_not_taken(database, app):
+    add_conversation(app, None, NINE, "5551234567")
+    lead = add_lead(app, phone="5551234567")
+    free = add_lead(app, phone="5551234567", channel="messenger")
+    for each in (lead, free):
+        add_audit(app, each, {"text": "hello"})
+
+    assert database.apply(BATCH).run.error is None
+
+    assert external_ids(app) == {lead: (None, True), free: ("5551234567", False)}
+
+
+def test_an_external_id_of_an_earlier_run_is_not_taken(database, app):
+    younger = add_lead(app, phone="5551234567", created="2025-01-02")
+    add_audit(app, younger, {"text": "hello"})
+    database.apply(BATCH)
+    older = add_lead(app, phone="5551234567", created="2025-01-01")
+    add_audit(app, older, {"text": "hello"})
+
+    assert database.apply(BATCH).run.error is None
+
+    assert external_ids(app) == {younger: ("5551234567", False), older: (None, True)}
+
+
+def test_a_conversation_is_its_leads(database, app):
+    lead = add_lead(app, channel="messenger", psid="1001")
+    add_audit(app, lead, {"text": "second"}, created="2025-01-01 09:02+00")
+    first = add_audit(app, lead, {"text": "first"}, created="2025-01-01 09:01+00")
+    add_audit(app, lead, {}, created="2025-01-01 09:09+00")
+
+    database.apply(BATCH)
+
+    same = app.run(
+        """
+        select
+            c.customer_id = l.customer_id,
+            c.channel = l.channel,
+            c.started_at = l.created_at,
+            c.last_message_at = '2025-01-01 09:02+00',
+            c.metadata
+        from "Conversation" as c
+        join "Lead" as l
+            on l.id = c.lead_id
+        """
+    )
+    assert same == [(True, True, True, True, {"source": "audit_backfill"})]
+    messages = app.run('select content, metadata from "Message" order by created_at')
+    assert [content for content, _ in messages] == ["first", "second"]
+    assert messages[0][1] == {"source": "audit_backfill", "auditId": first}
+    assert (
+        app.value("select created_at = '2025-01-01 09:01+00' from \"Message\" order by 1 desc")
+        is not None
+    )
+
+
+def test_only_entries_of_a_lead_and_a_speaker_are_history(database, app):
+    silent, spoken_of = add_lead(app), add_lead(app)
+    add_lead(app)
+    add_audit(app, silent, {})
+    add_audit(app, spoken_of, {"text": "about them"}, actor="dispatcher")
+    add_audit(app, None, {"text": "of no one"})
+
+    ran = database.apply(BATCH)
+
+    conversations = app.run('select lead_id::text, last_message_at from "Conversation"')
+    assert conversations == [(silent, None)]
+    assert statistics(ran.run.text) == figures(created=1, nothing=1)
+
+
+@pytest.mark.parametrize(
+    ("conversations", "closed", "taken"),
+    [
+        pytest.param(["2025-01-05"], None, 0, id="its-only-one"),
+        pytest.param(["2025-01-05", "2025-01-07", "2025-01-06"], None, 1, id="the-newest"),
+        pytest.param(["2025-01-05"], [0], 0, id="its-only-one-though-closed"),
+        pytest.param(["2025-01-05", "2025-01-07"], [1], 0, id="the-open-one-though-older"),
+        pytest.param(["2025-01-07", "2025-01-05"], [1], 0, id="the-open-one"),
+        pytest.param(
+            ["2025-01-05", "2025-01-07", "2025-01-06"], [0, 1, 2], 1, id="the-newest-closed-one"
+        ),
+    ],
+)
+def test_a_lead_gets_no_second_conversation(database, app, conversations, closed, taken):
+    lead = add_lead(app, phone="5551234567")
+    if closed is None:
+        ids = [add_conversation(app, lead, started) for started in conversations]
+    else:
+        assert database.apply(CLOSING).run.error is None
+        ids = []
+        for place, started in enumerate(conversations):
+            # Only one may be open at a time, so each is closed as soon as it is added.
+            ids.append(add_conversation(app, lead, started))
+            app.run(
+                """update "Conversation" set closed_at = '2025-02-01' where id = %s""", ids[-1:]
+            )
+        for place in set(range(len(ids))) - set(closed):
+            app.run('update "Conversation" set closed_at = null where id = %s', [ids[place]])
+    audit = add_audit(app, lead, {"text": "hello"})
+    before = app.run('select to_jsonb(c) from "Conversation" as c order by c.id')
+
+    ran = database.apply(BATCH)
+
+    assert statistics(ran.run.text) == figures(reused=1, messages=1)
+    assert conversation_of(app, audit) == ids[taken]
+    assert app.run('select to_jsonb(c) from "Conversation" as c order by c.id') == before
+
+
+def test_an_entry_of_a_closed_conversation_goes_into_the_one_opened_since(database, app):
+    lead = add_lead(app, phone="5551234567")
+    first = add_audit(app, lead, {"text": "first"})
+    database.apply(BATCH)
+    database.apply(CLOSING)
+    app.run("""update "Conversation" set closed_at = '2025-02-01'""")
+    opened = add_conversation(app, lead, "2025-02-02")
+    second = add_audit(app, lead, {"text": "second"}, created="2025-02-03")
+
+    ran = database.apply(BATCH)
+
+    assert statistics(ran.run.text) == figures(reused=1, messages=1, already=1)
+    assert conversation_of(app, first) != opened
+    assert conversation_of(app, second) == opened
+
+
+def test_the_counts_of_every_run_add_up(database, app):
+    leads = [add_lead(app, psid=psid) for psid in ("1", "2")]
+    for lead in leads:
+        add_audit(app, lead, {"text": "hello"})
+        add_audit(app, lead, {})
+        add_audit(app, lead, {"text": "not a speaker"}, actor="dispatcher")
+
+    first, second = database.apply(BATCH), database.apply(BATCH)
+    add_audit(app, leads[0], {"text": "later"}, created="2025-02-01")
+    add_audit(app, leads[0], None, created="2025-02-02")
+    add_audit(app, add_lead(app, psid="3"), {"text": "new"})
+    third = database.apply(BATCH)
+
+    assert statistics(first.run.text) == figures(created=2, messages=2, nothing=2)
+    assert statistics(second.run.text) == figures(reused=2, already=2, nothing=2)
+    assert statistics(third.run.text) == figures(
+        created=1, reused=2, messages=2, already=2, nothing=3
+    )
+    assert len(app.run(AUDIT_ENTRIES)) == 2
+
+
+def test_a_later_run_picks_up_what_is_new_and_nothing_else(database, app):
+    lead, other = add_lead(app, psid="1"), add_lead(app, psid="2")
+    for each in (lead, other):
+        add_audit(app, each, {"text": "hello"})
+    database.apply(BATCH)
+    unmoved = (
+        app.run('select to_jsonb(c) from "Conversation" as c where lead_id = %s', [other]),
+        app.run('select to_jsonb(m) from "Message" as m order by m.id'),
+    )
+    later = add_audit(app, lead, {"text": "later"}, created="2025-02-01 09:00+00")
+    add_audit(app, lead, {}, created="2025-03-01 09:00+00")
+
+    database.apply(BATCH)
+
+    newest = app.value(
+        """
+        select last_message_at = '2025-02-01 09:00+00'
+        from "Conversation"
+        where id = %s::uuid
+        """,
+        [conversation_of(app, later)],
+    )
+    assert newest
+    assert (
+        app.run('select to_jsonb(c) from "Conversation" as c where lead_id = %s', [other]),
+        app.run(
+            "select to_jsonb(m) from \"Message\" as m where m.metadata ->> 'auditId' <> %s"
+            " order by m.id",
+            [later],
+        ),
+    ) == unmoved
+
+
+def test_a_run_is_entered_in_the_audit_log(database, app):
+    known = add_lead(app, psid="1")
+    add_conversation(app, known, NINE)
+    for lead in (known, add_lead(app, psid="2")):
+        add_audit(app, lead, {"text": "hello"})
+        add_audit(app, lead, {"text": "once more"})
+        add_audit(app, lead, [])
+
+    database.apply(BATCH)
+
+    ((actor, of, payload),) = app.run(AUDIT_ENTRIES)
+    assert (actor, of) == ("system", None)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", payload.pop("timestamp"))
+    assert payload == {
+        "stats": {
+            "conversationsCreated": 1,
+            "conversationsSkipped": 1,
+            "messagesCreated": 4,
+            "messagesSkipped": 0,
+            "auditsProcessed": 6,
+            "auditsSkipped": 2,
+            "errors": [],
+        },
+        "script": BATCH,
+        "version": "batch-4",
+    }
+
+
+def test_a_run_over_nothing_changes_nothing(database, app):
+    ran = database.apply(BATCH)
+
+    assert statistics(ran.run.text) == figures()
+    assert app.run(AUDIT_ENTRIES) == []
