@@ -87,7 +87,7 @@ class ArtifactItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Tell pytest where the item stands."""
-        return self.path, self._line - 1, f"{self.shown_path}::{self.name}"
+        return self.path, self._line - 1, f"{self.shown_path}: {self.name}"
 
     def outcome(self, seconds: float, error: BaseException | None) -> dict[str, Any]:
         """Return what the report is to know of this item, as plain values."""

@@ -1,5 +1,6 @@
 """One run: its settings and suite, its server once it is needed, and what was applied."""
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,13 +16,14 @@ from batchgate.verdict import Application
 class Harness:
     """Starts the server when it is first asked for, and stops what it started.
 
-    A worker is given the address of the controller's server and starts none.
+    A worker is lent the controller's server, shares its templates, and starts none.
     """
 
-    def __init__(self, settings: Settings, suite: Suite, server: Server | None = None) -> None:
+    def __init__(self, settings: Settings, suite: Suite) -> None:
         self.settings = settings
         self.suite = suite
-        self._server = server
+        self.run_id = secrets.token_hex(4)
+        self._server: Server | None = None
         self._started: ThrowAwayServer | None = None
         self._heights: Heights | None = None
         self._applied: list[Application] = []
@@ -41,6 +43,11 @@ class Harness:
             return f"{counts}, no server: {error.message.headline}"
         return f"{counts}, PostgreSQL {found.version} ({found.source}: {found.directory})"
 
+    def lend(self, server: Server, run_id: str = "") -> None:
+        """Use a server that another process started, and the templates of its run."""
+        self._server = server
+        self.run_id = run_id or self.run_id
+
     def binaries(self) -> Binaries:
         """Find the server's binaries; raise ServerUnavailable where there are none."""
         return find_binaries(
@@ -59,7 +66,9 @@ class Harness:
     def heights(self) -> Heights:
         """Return the databases at each batch."""
         if self._heights is None:
-            self._heights = Heights(self.server, self.settings, self.suite, self._applied.append)
+            self._heights = Heights(
+                self.server, self.settings, self.suite, self.run_id, self._applied.append
+            )
         return self._heights
 
     @property

@@ -29,11 +29,13 @@ class Heights:
         server: Server,
         settings: Settings,
         suite: Suite,
+        run_id: str,
         applied: Callable[[Application], None],
     ) -> None:
         self.server = server
         self.settings = settings
         self.suite = suite
+        self._run_id = run_id
         self._applied = applied
         self._numbers = count(1)
         self._failed: dict[str, BatchFailed] = {}
@@ -42,7 +44,7 @@ class Heights:
     def clone(self, batch: Batch | None, *, sample: bool = True) -> Iterator[str]:
         """Give a database where the batches up to `batch` stand; it is dropped afterwards."""
         template = self._template(batch, sample)
-        name = f"clone_{os.getpid()}_{next(self._numbers)}"
+        name = f"clone_{self._run_id}_{os.getpid()}_{next(self._numbers)}"
         clone_database(self.server, name, template)
         try:
             yield name
@@ -62,7 +64,8 @@ class Heights:
         if batch is None:
             return None
         base = self._template(self.suite.below(batch), sample)
-        name = f"height_{batch.number:02d}_{'sample' if sample else 'empty'}"
+        kind = "sample" if sample else "empty"
+        name = f"height_{self._run_id}_{batch.number:02d}_{kind}"
         if name in self._failed:
             raise self._failed[name]
         try:

@@ -74,9 +74,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, text in _MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
     settings = _settings(config)
-    worker: dict[str, Any] = getattr(config, "workerinput", {})
-    server = Server.from_dict(worker["batchgate_server"]) if "batchgate_server" in worker else None
-    harness = Harness(settings, discover(settings), server)
+    harness = Harness(settings, discover(settings))
+    lent = getattr(config, "workerinput", {}).get("batchgate")
+    if lent:
+        harness.lend(Server.from_dict(lent["server"]), lent["run_id"])
     config.stash[HARNESS] = harness
     config.stash[RESULTS] = Results()
     config.pluginmanager.register(config.stash[RESULTS], "batchgate-results")
@@ -150,8 +151,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Give a worker the address of the controller's server."""
-    if node.config.stash[HARNESS].active:
-        node.workerinput["batchgate_server"] = _start(node.config).to_dict()
+    harness = node.config.stash[HARNESS]
+    if harness.active:
+        server = _start(node.config).to_dict()
+        node.workerinput["batchgate"] = {"server": server, "run_id": harness.run_id}
 
 
 def _start(config: pytest.Config) -> Server:

@@ -165,8 +165,9 @@ def error_text(error: psycopg.Error) -> str:
 
 def table_text(table: Table) -> str:
     """Return rows as a plain table: null is empty, and of very many rows the first are shown."""
-    shown = [" | ".join(value or "" for value in row) for row in table.rows[:_ROWS_SHOWN]]
+    rows = table.rows[:_ROWS_SHOWN] if table.names else []
+    shown = [" | ".join(value or "" for value in row) for row in [table.names, *rows]]
     if len(table.rows) > _ROWS_SHOWN:
         shown.append(f"… {len(table.rows) - _ROWS_SHOWN} more rows are not shown")
     count = f"({len(table.rows)} row{'' if len(table.rows) == 1 else 's'})"
-    return "\n".join([" | ".join(table.names), *shown, count])
+    return "\n".join([*shown, count])

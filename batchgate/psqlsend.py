@@ -1,4 +1,4 @@
-"""Send SQL by the simple protocol, as psql does, and keep what comes back as the server wrote it."""
+"""Send SQL by the simple protocol, as psql does; keep what comes back as the server wrote it."""
 
 from dataclasses import dataclass
 from typing import Any

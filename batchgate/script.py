@@ -170,14 +170,15 @@ class _Runner:
         )
 
     def _send(self, place: Place) -> None:
-        """Send a statement, and do with its rows what its ending says."""
-        for table in self._execute(place.sent, place, place.statement.copy_data):
-            if place.statement.send == "gset":
-                self._set_from(table, place)
-            elif place.statement.send == "gexec":
-                self._execute_cells(table, place)
-            else:
-                self._put("table", table_text(table), place.at)
+        """Send a statement, and do with its last rows what its ending says."""
+        tables = self._execute(place.sent, place, place.statement.copy_data)
+        ending = place.statement.send if tables else ""
+        for table in tables[:-1] if ending in ("gset", "gexec") else tables:
+            self._put("table", table_text(table), place.at)
+        if ending == "gset":
+            self._set_from(tables[-1], place)
+        elif ending == "gexec":
+            self._execute_cells(tables[-1], place)
 
     def _execute_cells(self, made: Table, place: Place) -> None:
         for cell in (cell for row in made.rows for cell in row if cell):

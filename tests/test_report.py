@@ -229,7 +229,7 @@ def test_batches_are_listed_in_order_with_time_sentence_and_a_word_for_each_chec
         applications=[applied(SECOND, 2, seconds=2.34), applied()],
         counts={"passed": 3, "failed": 1},
     )
-    page = drawn(run)
+    page = drawn(run, promised=PROMISED[::-1])
     text = page.text
     table = text[text.index("Batches, in the order") :]
     assert table.index(FIRST) < table.index(SECOND)
