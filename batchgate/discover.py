@@ -56,7 +56,8 @@ def _read_batch(batch: Batch, settings: Settings) -> Header:
         )
         for path in files
     }
-    header = headers.get(batch.migration, Header()) if batch.migration else Header()
+    first = batch.migration or batch.validation
+    header = headers[first] if first else Header()
     if not batch.migration and (batch.rollback or not batch.validation):
         found = "rollback.sql alone" if batch.rollback else "neither"
         raise SuiteError(

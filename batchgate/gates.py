@@ -64,7 +64,7 @@ def run_gate(
             seconds=perf_counter() - started,
             count=count,
             sample=sample,
-            fix=gate.fix,
+            fix=gate.fix if count is not None else _remedy(state, reason),
             reason=reason,
             figures=gate.rows == "figures",
         )
@@ -172,7 +172,7 @@ def refusal(result: GateResult) -> GateFailed:
         at=result.path,
         rows=rows,
         cause=result.reason if result.state is State.ERROR else "",
-        fix=result.fix if result.count else _remedy(result),
+        fix=result.fix,
     )
 
 
@@ -192,12 +192,12 @@ def _offends(row: Row, result: GateResult) -> bool:
     return not result.figures or row.cells[row.columns.index("finding")] != "NULL"
 
 
-def _remedy(result: GateResult) -> str:
-    match result.state:
+def _remedy(state: State, reason: str) -> str:
+    match state:
         case State.NOT_EXERCISED:
             return "Run it where there are rows, or say --allow-empty where none are expected."
         case State.NOT_APPLICABLE:
-            return f"Apply {result.reason.removeprefix('needs ')} first."
+            return f"Apply {reason.removeprefix('needs ')} first."
         case _:
             return "Put the gate's statement right."
 

@@ -20,7 +20,8 @@ from batchgate.fixtures import (
     steps_of,
 )
 from batchgate.harness import Harness
-from batchgate.report.page import draw_row, draw_summary
+from batchgate.report.page import draw_row, draw_summary, prepare_page
+from batchgate.report.promises import promised_by
 from batchgate.results import CARRIED, Results
 from batchgate.server import Server
 from batchgate.terminal import show_run
@@ -214,9 +215,9 @@ def _concluded(config: pytest.Config, exitstatus: int) -> tuple[Run, Verdict]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_html_report_title(report: Any) -> None:
-    """Name the page after the project."""
+    """Name the page after the project, and keep the environment's variables off it."""
     if report.config.stash[HARNESS].active:
-        report.title = f"{report.config.rootpath.name} · batches and gates"
+        prepare_page(report, f"{report.config.rootpath.name} · batches and gates")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -224,8 +225,9 @@ def pytest_html_results_summary(prefix: list[str], session: pytest.Session) -> N
     """Draw the verdict, the batches and the gates at the top of the page."""
     config = session.config
     if config.stash[HARNESS].active:
+        harness = config.stash[HARNESS]
         run, verdict = _concluded(config, int(session.exitstatus))
-        prefix.append(draw_summary(run, verdict, config.stash[HARNESS].described))
+        prefix.append(draw_summary(run, verdict, harness.described, promised_by(harness.suite)))
 
 
 @pytest.hookimpl(optionalhook=True, trylast=True)

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from batchgate.findings import Level
+from batchgate.rehearsal import checks_of
 from batchgate.suite import Suite
 from batchgate.verdict import Application, CheckResult, GateResult, Run
 
 CARRIED = "batchgate"
 
 
-@dataclass
+@dataclass(eq=False)
 class Results:
     """What the reports said so far; plain dicts on the reports, typed values here."""
 
@@ -45,6 +46,12 @@ class Results:
             gates_in_suite=tuple(gate.name for gate in suite.gates),
             required_in_suite=tuple(
                 gate.name for gate in suite.gates if gate.level is Level.REQUIRED
+            ),
+            checks_in_suite=tuple(
+                f"{batch.name}/{file}::{check}"
+                for batch in suite.batches
+                for file, checks in checks_of(batch).items()
+                for check in checks
             ),
             counts=dict(self.counts),
             finished=finished,

@@ -8,7 +8,7 @@ import pytest
 
 from batchgate.findings import Level, State
 from batchgate.gates import warning_of
-from batchgate.verdict import GateResult, Run, Verdict
+from batchgate.verdict import GateResult, Run, Verdict, counted
 
 _MARKUP = {
     State.PASSED: {"green": True},
@@ -25,13 +25,21 @@ def show_run(terminal: pytest.TerminalReporter, run: Run, verdict: Verdict, page
         terminal.section("gates", sep="=")
         for line, markup in _table(_failing_first(run.gates), get_terminal_size().columns):
             terminal.write_line(line, **markup)
-    if run.gates_not_run and run.gates:
-        terminal.write_line(f"not run: {', '.join(run.gates_not_run)}", yellow=True)
-    colour = {"green": True} if verdict.green else {"red": True}
     terminal.section("verdict", sep="=")
-    terminal.write_line(str(verdict), bold=True, **colour)
+    for line in _not_run(run):
+        terminal.write_line(line, yellow=True)
+    colour = "red" if not verdict.green else "yellow" if any(_not_run(run)) else "green"
+    terminal.write_line(str(verdict), bold=True, **{colour: True})
     if page:
         terminal.write_line(f"page: {page}")
+
+
+def _not_run(run: Run) -> Iterator[str]:
+    if run.gates_not_run:
+        yield f"not run: {counted(len(run.gates_not_run), 'gate')} of {len(run.gates_in_suite)}"
+    if run.checks_not_run:
+        checks = counted(len(run.checks_not_run), "check")
+        yield f"not run: {checks} of {len(run.checks_in_suite)} that prove the batches"
 
 
 def _failing_first(gates: Sequence[GateResult]) -> list[GateResult]:

@@ -72,6 +72,7 @@ class Run:
     applications: Sequence[Application] = ()
     gates_in_suite: Sequence[str] = ()
     required_in_suite: Sequence[str] = ()
+    checks_in_suite: Sequence[str] = ()
     counts: dict[str, int] = field(default_factory=dict)
     finished: bool = True
 
@@ -80,6 +81,12 @@ class Run:
         """Return the suite's gates that gave no result at all in this run."""
         ran = {gate.name for gate in self.gates}
         return tuple(name for name in self.gates_in_suite if name not in ran)
+
+    @property
+    def checks_not_run(self) -> tuple[str, ...]:
+        """Return the checks that the suite's batches owe and this run did not make."""
+        made = {f"{check.batch}/{check.check}" for check in self.checks}
+        return tuple(name for name in self.checks_in_suite if name not in made)
 
     @property
     def failures(self) -> int:
@@ -134,10 +141,12 @@ def _blocked(run: Run, blocking: Sequence[GateResult]) -> Verdict:
     batches = {check.batch for check in run.checks if not check.passed}
     batches |= {each.batch for each in run.applications if each.error}
     parts = [counted(len(batches), "batch", "batches")] if batches else []
-    parts += [counted(len(blocking), "required gate")] if blocking else []
+    for level in Level:
+        gates = sum(gate.level is level for gate in blocking)
+        parts += [counted(gates, f"{level} gate")] if gates else []
     others = run.failures - len(blocking) - sum(not check.passed for check in run.checks)
     parts += [counted(others, "other test")] if others > 0 else []
-    only_gates = bool(blocking) and len(parts) == 1
+    only_gates = not batches and others <= 0
     return Verdict(
         Outcome.GATES_FAIL if only_gates else Outcome.BLOCKED,
         "blocked by " + ", ".join(parts),

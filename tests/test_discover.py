@@ -56,7 +56,9 @@ def test_a_sound_project_has_its_batches_in_order_and_no_problem(project):
 
 
 def test_the_number_is_the_order_whatever_its_width(project):
-    suite = project({f"sql/{number}_x/migration.sql": "select 1;" for number in (5, 6, 7, 8, 9, 10)})
+    suite = project(
+        {f"sql/{number}_x/migration.sql": "select 1;" for number in (5, 6, 7, 8, 9, 10)}
+    )
     assert [batch.number for batch in suite.batches] == [3, 4, 5, 6, 7, 8, 9, 10]
 
 
@@ -211,7 +213,9 @@ def test_a_project_without_folders_has_nothing_and_no_problem(tmp_path):
             "found 1 also at 01_all_is_well",
             id="duplicate-gate",
         ),
-        pytest.param({"gates/well.sql": GATE}, "gates/well.sql", "expected a name", id="unnumbered"),
+        pytest.param(
+            {"gates/well.sql": GATE}, "gates/well.sql", "expected a name", id="unnumbered"
+        ),
         pytest.param(
             {"scenarios/sample/09.sql": "select 1;"},
             "scenarios/sample/09.sql",

@@ -51,9 +51,7 @@ def test_a_header_is_a_sentence_and_its_keys_up_to_the_first_blank_line():
         pytest.param(
             "-- True.\n-- level: required\n-- Fix: Run it.\n", 3, "`Fix: Run it.`", id="stray-line"
         ),
-        pytest.param(
-            "-- True.\n-- level: required\n-- fix:run\n", 3, "`fix:run`", id="no-space"
-        ),
+        pytest.param("-- True.\n-- level: required\n-- fix:run\n", 3, "`fix:run`", id="no-space"),
     ],
 )
 def test_a_wrong_gate_header_is_refused_with_its_line(text, line, said):

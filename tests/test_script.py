@@ -177,7 +177,7 @@ SCRIPTS = [
     pytest.param(GEXEC, id="gexec"),
     pytest.param(COPY, id="copy"),
     pytest.param("select 1;\n\nselect\n  2 +;\nselect 3;", id="syntax-error"),
-    pytest.param("select 1 + \\g\n", id="syntax-error-at-the-end"),
+    pytest.param("select 1 +\\g\n", id="syntax-error-at-the-end"),
     pytest.param("select 1 +", id="syntax-error-without-semicolon"),
     pytest.param("begin;\nselect 1/0;\ncommit;\nselect 2;", id="error-in-transaction"),
     pytest.param("select 1 as a where false \\gset\n\\echo no", id="gset-without-row"),
@@ -229,7 +229,11 @@ def test_an_error_names_its_true_place_and_the_connection_is_usable_again(
 
 PLACES = [
     pytest.param("select 1;\n\nselect\n  1,\n  nothing,\n  2;", 5, id="position"),
-    pytest.param("\\set x 'a\\nb'\nselect\n  :'x' as x,\n  nothing;", 4, id="below-a-variable"),
+    pytest.param(
+        "\\set x 'a\\n12345678901234567890'\nselect\n  :'x' as x,\n  nothing,\n\n  1;",
+        4,
+        id="below-a-variable",
+    ),
     pytest.param("do $$\nbegin\n  null;\n  perform 1/0;\nend $$;", 4, id="do"),
     pytest.param("do language 'plpgsql'\n\n$a$ begin\n perform 1/0; end $a$;", 4, id="do-language"),
     pytest.param("do $$ begin\n  select 1;\n  selec 2;\nend $$;", 3, id="do-syntax"),
@@ -349,13 +353,13 @@ def test_included_files_run_in_place_and_are_counted(
 ) -> None:
     text = "select 1;\n\\ir sub/b.sql\n\\i sub/c.sql;\nselect 5;\nselect 1/0;"
     others = {
-        "sub/b.sql": "select 2;\n\\ir c.sql\n\\q\nselect 4;",
+        "sub/b.sql": "select 2;\n\\ir c.sql\n\\i sub/c.sql\n\\q\nselect 4;",
         "sub/c.sql": "\\echo c\nselect 3",
     }
     ended = run(text, **others)
     assert lines_of(ended.text) == lines_of(psql(address, tmp_path / "a.sql").stdout)
-    assert [output.at for output in ended.outputs if output.kind == "echo"] == ["sub/c.sql:1"] * 2
-    assert (ended.error.at, ended.error.number, ended.error.of) == ("a.sql:5", 7, 7)
+    assert [output.at for output in ended.outputs if output.kind == "echo"] == ["sub/c.sql:1"] * 3
+    assert (ended.error.at, ended.error.number, ended.error.of) == ("a.sql:5", 8, 8)
 
 
 def test_an_error_in_an_included_file_names_that_file(run: Any) -> None:

@@ -49,8 +49,8 @@ SPLITS = [
     ),
     pytest.param("select 1$a$;$a$; select 2", ["select 1$a$;$a$", "select 2"], id="dollar-number"),
     pytest.param(
-        "prepare a as select $1; select 1 as a$b, 2 as c$b; select $é$;$é$",
-        ["prepare a as select $1", "select 1 as a$b, 2 as c$b", "select $é$;$é$"],
+        "prepare a as select $1; select 1 as a$b$c; select 2 as a$b$c; select $é$;$é$",
+        ["prepare a as select $1", "select 1 as a$b$c", "select 2 as a$b$c", "select $é$;$é$"],
         id="parameters-and-identifiers-with-dollars",
     ),
     pytest.param(

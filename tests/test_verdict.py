@@ -32,7 +32,10 @@ SILENT = gate(State.NOT_EXERCISED, level=Level.INFORMATIONAL)
     [
         pytest.param(Run(counts={"passed": 3}), Outcome.CLEAR, "", id="all-passed"),
         pytest.param(
-            Run(gates=[WARNED], counts={"passed": 1}), Outcome.CLEAR, "1 finding to read", id="warned"
+            Run(gates=[WARNED], counts={"passed": 1}),
+            Outcome.CLEAR,
+            "1 finding to read",
+            id="warned",
         ),
         pytest.param(
             Run(gates=[SILENT], counts={"passed": 1}),
