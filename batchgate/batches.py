@@ -9,6 +9,7 @@ import psycopg
 from batchgate.config import Settings
 from batchgate.errors import BatchFailed
 from batchgate.script import Script, ScriptRun, run_script
+from batchgate.serverwords import masked
 from batchgate.suite import Batch
 
 
@@ -30,14 +31,12 @@ class FileRun:
         """Return the message of a file that ended in an error."""
         error = self.run.error
         assert error is not None, "only a run that ended in an error has a failure"
-        lines = [text for text in (error.message, error.detail, error.hint) if text]
-        lines[0] = f"{lines[0]} [{error.sqlstate}]"
         return BatchFailed(
             f"batch {self.batch.name}: expected {expected}, "
             f"statement {error.number} of {error.of} failed",
             at=error.at,
             sql=error.sql,
-            cause="\n".join(lines),
+            cause=masked(error.cause, error.sqlstate),
             fix=fix or "Put it right; the batch's README lists the known causes.",
         )
 

@@ -1,6 +1,7 @@
 """What running a SQL file yields: outputs, steps, and an error with its true place."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -165,8 +166,9 @@ def error_text(error: psycopg.Error) -> str:
 
 def table_text(table: Table) -> str:
     """Return rows as a plain table: null is empty, and of very many rows the first are shown."""
-    rows = table.rows[:_ROWS_SHOWN] if table.names else []
-    shown = [" | ".join(value or "" for value in row) for row in [table.names, *rows]]
+    rows: list[Sequence[str | None]] = [table.names]
+    rows += table.rows[:_ROWS_SHOWN] if table.names else []
+    shown = [" | ".join(value or "" for value in row) for row in rows]
     if len(table.rows) > _ROWS_SHOWN:
         shown.append(f"… {len(table.rows) - _ROWS_SHOWN} more rows are not shown")
     count = f"({len(table.rows)} row{'' if len(table.rows) == 1 else 's'})"

@@ -38,7 +38,7 @@ def applies(heights: Heights, batch: Batch) -> Notes:
         _expect_present(session, heights, batch, expected=False, when="before it is applied")
         ran = apply_batch(session, heights.settings, batch)
         _expect_present(session, heights, batch, expected=True, when="once it is applied")
-    return tuple(ran.run.text.splitlines())
+    return _said(ran)
 
 
 def second_run(heights: Heights, batch: Batch) -> Notes:
@@ -187,6 +187,12 @@ def _there_and_back(heights: Heights, batch: Batch) -> tuple[State, State]:
         with heights.connect(database) as session:
             roll_back_batch(session, heights.settings, batch)
         return before, _state(heights, database)
+
+
+def _said(ran: FileRun) -> Notes:
+    """Return what a file said in words; rows that it printed may be people's data."""
+    words = (output.text for output in ran.run.outputs if output.kind in ("notice", "echo"))
+    return tuple(line for text in words for line in text.splitlines())
 
 
 def _below(heights: Heights, batch: Batch) -> Batch | None:

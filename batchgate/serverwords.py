@@ -6,9 +6,19 @@ import psycopg
 
 from batchgate.findings import MASK
 
-# Data exceptions and constraint violations quote the values they stumbled on.
-_QUOTING_DATA = ("22", "23")
+# Data exceptions quote the values they stumbled on; constraint violations quote only names in
+# their first line, and the values in their detail.
+_DATA_EXCEPTION = "22"
 _QUOTED = re.compile(r'"(?:[^"]|"")*"|\'(?:[^\']|\'\')*\'')
+_KEY = re.compile(r"\)=\(.*\)")
+_ROW = re.compile(r"(Failing row contains) \(.*\)", re.DOTALL)
+
+
+def masked(text: str, sqlstate: str) -> str:
+    """Hide the values that a server's message or its detail quotes."""
+    if sqlstate.startswith(_DATA_EXCEPTION):
+        text = _QUOTED.sub(f'"{MASK}"', text)
+    return _ROW.sub(rf"\1 ({MASK})", _KEY.sub(f")=({MASK})", text))
 
 
 def server_words(error: psycopg.Error, text: str, path: str, line: int, *, skip: int = 0) -> str:
@@ -18,9 +28,7 @@ def server_words(error: psycopg.Error, text: str, path: str, line: int, *, skip:
     sent before `text`.
     """
     sqlstate = error.sqlstate or "no SQLSTATE"
-    message = error.diag.message_primary or str(error).partition("\n")[0]
-    if sqlstate.startswith(_QUOTING_DATA):
-        message = _QUOTED.sub(f'"{MASK}"', message)
+    message = masked(error.diag.message_primary or str(error).partition("\n")[0], sqlstate)
     where = ""
     if position := error.diag.statement_position:
         before = text[: max(int(position) - 1 - skip, 0)]

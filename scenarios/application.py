@@ -62,9 +62,7 @@ def link(app: Session, lead: str, customer: str) -> None:
 
 def customer_of(app: Session, lead: str) -> str | None:
     """Return the id of a lead's customer."""
-    customer: str | None = app.value(
-        'select customer_id::text from "Lead" where id = %s', [lead]
-    )
+    customer: str | None = app.value('select customer_id::text from "Lead" where id = %s', [lead])
     return customer
 
 
@@ -144,7 +142,7 @@ def rows(app: Session, table: str) -> list[str]:
 def log_of(app: Session, action: str) -> list[tuple[str, str | None, dict[str, object]]]:
     """Read who entered what into the audit log under an action, oldest first."""
     return app.run(
-        "select actor, lead_id::text, payload from \"Audit\" where action = %s"
+        'select actor, lead_id::text, payload from "Audit" where action = %s'
         " order by created_at, id",
         [action],
     )
