@@ -8,13 +8,19 @@ import pytest
 
 from batchgate.findings import Level, State
 from batchgate.gates import warning_of
-from batchgate.verdict import GateResult, Run, Verdict, counted
+from batchgate.verdict import GateResult, Outcome, Run, Verdict, counted
 
 _MARKUP = {
     State.PASSED: {"green": True},
     State.FAILED: {"red": True},
     State.ERROR: {"red": True},
     State.WARNED: {"yellow": True},
+}
+_COLOURS = {
+    Outcome.BLOCKED: "red",
+    Outcome.GATES_FAIL: "red",
+    Outcome.CLEAR: "green",
+    Outcome.NONE: "yellow",
 }
 _HEADINGS = ("no.", "statement", "level", "result", "count", "time")
 
@@ -28,7 +34,9 @@ def show_run(terminal: pytest.TerminalReporter, run: Run, verdict: Verdict, page
     terminal.section("verdict", sep="=")
     for line in _not_run(run):
         terminal.write_line(line, yellow=True)
-    colour = "red" if not verdict.green else "yellow" if any(_not_run(run)) else "green"
+    colour = _COLOURS[verdict.outcome]
+    if colour == "green" and any(_not_run(run)):
+        colour = "yellow"
     terminal.write_line(str(verdict), bold=True, **{colour: True})
     if page:
         terminal.write_line(f"page: {page}")
@@ -36,10 +44,10 @@ def show_run(terminal: pytest.TerminalReporter, run: Run, verdict: Verdict, page
 
 def _not_run(run: Run) -> Iterator[str]:
     if run.gates_not_run:
-        yield f"not run: {counted(len(run.gates_not_run), 'gate')} of {len(run.gates_in_suite)}"
+        yield f"not run: {len(run.gates_not_run)} of {counted(len(run.gates_in_suite), 'gate')}"
     if run.checks_not_run:
-        checks = counted(len(run.checks_not_run), "check")
-        yield f"not run: {checks} of {len(run.checks_in_suite)} that prove the batches"
+        checks = counted(len(run.checks_in_suite), "check")
+        yield f"not run: {len(run.checks_not_run)} of {checks} that prove the batches"
 
 
 def _failing_first(gates: Sequence[GateResult]) -> list[GateResult]:

@@ -113,11 +113,6 @@ class Verdict:
     def __str__(self) -> str:
         return f"{self.outcome}: {self.reason}" if self.reason else str(self.outcome)
 
-    @property
-    def green(self) -> bool:
-        """Return whether nothing blocks and nothing was left out."""
-        return self.outcome is Outcome.CLEAR
-
 
 def judge(run: Run) -> Verdict:
     """Give the verdict; what did not run is never counted as good."""

@@ -17,6 +17,10 @@ BATCHES = sorted(folder.name for folder in SQL.glob("[0-9]*_*"))
 # What every printed command adds: without it psql exits with 0 after an error.
 STRICT = ("-v", "ON_ERROR_STOP=1")
 
+_RANDOM = (
+    "=== GATE 7: Random Sampling - Customer Linkage ===",
+    "=== GATE 8: Message Role Distribution ===",
+)
 _PREFIX = re.compile(r"psql:\S+:\d+: ")
 _TAG = re.compile(
     r"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|SET|RESET|DO|ANALYZE|LOCK TABLE"
@@ -35,6 +39,22 @@ class Said:
     def error(self) -> str:
         """Return the first error's headline, or nothing."""
         return next((line for line in self.lines if line.startswith("ERROR: ")), "")
+
+    @property
+    def hint(self) -> str:
+        """Return the first hint's line, or nothing."""
+        return next((line for line in self.lines if line.startswith("HINT: ")), "")
+
+    @property
+    def steady(self) -> list[str]:
+        """Leave out customers taken at random, the server's statistics, and its call stack.
+
+        SHOW_CONTEXT is psql's own: the harness does not know it.
+        """
+        lines = self.lines
+        if _RANDOM[0] in lines:
+            lines = lines[: lines.index(_RANDOM[0])] + lines[lines.index(_RANDOM[1]) :]
+        return [line for line in lines if "scans=" not in line and "CONTEXT: " not in line]
 
     @property
     def commands(self) -> list[str]:
@@ -56,7 +76,9 @@ def bare(text: str) -> list[str]:
 def by_psql(database: Database, file: str | Path, *options: str) -> Said:
     """Run `psql "$DATABASE_URL" -f FILE` in the root; a relative file is one under sql/."""
     server = database.harness.server
-    url = f"postgresql://{server.user}@/{database.name}?host={quote(server.host)}&port={server.port}"
+    url = (
+        f"postgresql://{server.user}@/{database.name}?host={quote(server.host)}&port={server.port}"
+    )
     beside = Path(server.bin_directory) / "psql"
     program = str(beside) if beside.exists() else shutil.which("psql")
     assert program, "psql comes with the wheel, or is on PATH"

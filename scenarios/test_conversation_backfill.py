@@ -33,6 +33,13 @@ def app(database, session):
     return session("app")
 
 
+def lead_with_customer(app: Session, **identifiers: str) -> str:
+    """Add a lead that batch 3 has linked."""
+    lead = add_lead(app, **identifiers)
+    link(app, lead, add_customer(app))
+    return lead
+
+
 def conversation_of(app: Session, audit: str) -> str:
     """Return the conversation that an audit entry's message went into."""
     conversation: str = app.value(
@@ -108,7 +115,7 @@ def figures(
     ],
 )
 def test_a_conversation_is_known_by_psid_or_phone(database, app, leads, expected):
-    ids = [add_lead(app, **each) for each in leads]
+    ids = [lead_with_customer(app, **each) for each in leads]
     for lead in ids:
         add_audit(app, lead, {"text": "hello"})
 
@@ -120,9 +127,9 @@ def test_a_conversation_is_known_by_psid_or_phone(database, app, leads, expected
 
 
 def test_an_external_id_of_the_application_is_not_taken(database, app):
-    add_conversation(app, None, NINE, "5551234567")
-    lead = add_lead(app, phone="5551234567")
-    free = add_lead(app, phone="5551234567", channel="messenger")
+    add_conversation(app, None, external_id="5551234567")
+    lead = lead_with_customer(app, phone="5551234567")
+    free = lead_with_customer(app, phone="5551234567", channel="messenger")
     for each in (lead, free):
         add_audit(app, each, {"text": "hello"})
 
@@ -132,10 +139,10 @@ def test_an_external_id_of_the_application_is_not_taken(database, app):
 
 
 def test_an_external_id_of_an_earlier_run_is_not_taken(database, app):
-    younger = add_lead(app, phone="5551234567", created="2025-01-02")
+    younger = lead_with_customer(app, phone="5551234567", created="2025-01-02")
     add_audit(app, younger, {"text": "hello"})
     database.apply(BATCH)
-    older = add_lead(app, phone="5551234567", created="2025-01-01")
+    older = lead_with_customer(app, phone="5551234567", created="2025-01-01")
     add_audit(app, older, {"text": "hello"})
 
     assert database.apply(BATCH).run.error is None
@@ -144,9 +151,9 @@ def test_an_external_id_of_an_earlier_run_is_not_taken(database, app):
 
 
 def test_a_conversation_is_its_leads(database, app):
-    lead = add_lead(app, channel="messenger", psid="1001")
+    lead = lead_with_customer(app, channel="messenger", psid="1001")
     add_audit(app, lead, {"text": "second"}, created="2025-01-01 09:02+00")
-    first = add_audit(app, lead, {"text": "first"}, created="2025-01-01 09:01+00")
+    add_audit(app, lead, {"text": "first"}, created="2025-01-01 09:01+00")
     add_audit(app, lead, {}, created="2025-01-01 09:09+00")
 
     database.apply(BATCH)
@@ -165,18 +172,21 @@ def test_a_conversation_is_its_leads(database, app):
         """
     )
     assert same == [(True, True, True, True, {"source": "audit_backfill"})]
-    messages = app.run('select content, metadata from "Message" order by created_at')
-    assert [content for content, _ in messages] == ["first", "second"]
-    assert messages[0][1] == {"source": "audit_backfill", "auditId": first}
-    assert (
-        app.value("select created_at = '2025-01-01 09:01+00' from \"Message\" order by 1 desc")
-        is not None
+    messages = app.run(
+        """
+        select m.content, m.metadata ->> 'source', m.created_at = a.created_at
+        from "Message" as m
+        join "Audit" as a
+            on a.id::text = m.metadata ->> 'auditId'
+        order by m.created_at
+        """
     )
+    assert messages == [("first", "audit_backfill", True), ("second", "audit_backfill", True)]
 
 
 def test_only_entries_of_a_lead_and_a_speaker_are_history(database, app):
-    silent, spoken_of = add_lead(app), add_lead(app)
-    add_lead(app)
+    silent, spoken_of = lead_with_customer(app), lead_with_customer(app)
+    lead_with_customer(app)
     add_audit(app, silent, {})
     add_audit(app, spoken_of, {"text": "about them"}, actor="dispatcher")
     add_audit(app, None, {"text": "of no one"})
@@ -189,50 +199,63 @@ def test_only_entries_of_a_lead_and_a_speaker_are_history(database, app):
 
 
 @pytest.mark.parametrize(
-    ("conversations", "closed", "taken"),
+    ("conversations", "taken"),
     [
-        pytest.param(["2025-01-05"], None, 0, id="its-only-one"),
-        pytest.param(["2025-01-05", "2025-01-07", "2025-01-06"], None, 1, id="the-newest"),
-        pytest.param(["2025-01-05"], [0], 0, id="its-only-one-though-closed"),
-        pytest.param(["2025-01-05", "2025-01-07"], [1], 0, id="the-open-one-though-older"),
-        pytest.param(["2025-01-07", "2025-01-05"], [1], 0, id="the-open-one"),
-        pytest.param(
-            ["2025-01-05", "2025-01-07", "2025-01-06"], [0, 1, 2], 1, id="the-newest-closed-one"
-        ),
+        pytest.param(["2025-01-05"], 0, id="its-only-one"),
+        pytest.param(["2025-01-05", "2025-01-07", "2025-01-06"], 1, id="the-newest"),
     ],
 )
-def test_a_lead_gets_no_second_conversation(database, app, conversations, closed, taken):
-    lead = add_lead(app, phone="5551234567")
-    if closed is None:
-        ids = [add_conversation(app, lead, started) for started in conversations]
-    else:
-        assert database.apply(CLOSING).run.error is None
-        ids = []
-        for place, started in enumerate(conversations):
-            # Only one may be open at a time, so each is closed as soon as it is added.
-            ids.append(add_conversation(app, lead, started))
-            app.run(
-                """update "Conversation" set closed_at = '2025-02-01' where id = %s""", ids[-1:]
-            )
-        for place in set(range(len(ids))) - set(closed):
-            app.run('update "Conversation" set closed_at = null where id = %s', [ids[place]])
+def test_a_lead_gets_no_second_conversation(database, app, conversations, taken):
+    lead = lead_with_customer(app, phone="5551234567")
+    ids = [add_conversation(app, lead, started=started) for started in conversations]
     audit = add_audit(app, lead, {"text": "hello"})
-    before = app.run('select to_jsonb(c) from "Conversation" as c order by c.id')
+    before = rows(app, "Conversation")
 
     ran = database.apply(BATCH)
 
     assert statistics(ran.run.text) == figures(reused=1, messages=1)
     assert conversation_of(app, audit) == ids[taken]
-    assert app.run('select to_jsonb(c) from "Conversation" as c order by c.id') == before
+    assert rows(app, "Conversation") == before
+
+
+@pytest.mark.parametrize(
+    ("conversations", "is_open", "taken"),
+    [
+        pytest.param(["2025-01-05"], 0, 0, id="its-only-one"),
+        pytest.param(["2025-01-05", "2025-01-07"], 0, 0, id="the-open-one-though-older"),
+        pytest.param(["2025-01-05", "2025-01-07"], 1, 1, id="the-open-one"),
+        pytest.param(["2025-01-05"], None, 0, id="its-only-one-though-closed"),
+        pytest.param(["2025-01-05", "2025-01-07", "2025-01-06"], None, 1, id="the-newest-closed"),
+    ],
+)
+def test_an_open_conversation_comes_before_a_newer_closed_one(
+    database, app, conversations, is_open, taken
+):
+    assert database.apply(CLOSING).run.error is None
+    lead = lead_with_customer(app, phone="5551234567")
+    ids = []
+    for started in conversations:
+        ids.append(add_conversation(app, lead, started=started))
+        app.run('update "Conversation" set closed_at = now() where id = %s', ids[-1:])
+    if is_open is not None:
+        app.run('update "Conversation" set closed_at = null where id = %s', [ids[is_open]])
+    audit = add_audit(app, lead, {"text": "hello"})
+    before = rows(app, "Conversation")
+
+    ran = database.apply(BATCH)
+
+    assert statistics(ran.run.text) == figures(reused=1, messages=1)
+    assert conversation_of(app, audit) == ids[taken]
+    assert rows(app, "Conversation") == before
 
 
 def test_an_entry_of_a_closed_conversation_goes_into_the_one_opened_since(database, app):
-    lead = add_lead(app, phone="5551234567")
+    lead = lead_with_customer(app, phone="5551234567")
     first = add_audit(app, lead, {"text": "first"})
     database.apply(BATCH)
     database.apply(CLOSING)
     app.run("""update "Conversation" set closed_at = '2025-02-01'""")
-    opened = add_conversation(app, lead, "2025-02-02")
+    opened = add_conversation(app, lead, started="2025-02-02")
     second = add_audit(app, lead, {"text": "second"}, created="2025-02-03")
 
     ran = database.apply(BATCH)
@@ -243,7 +266,7 @@ def test_an_entry_of_a_closed_conversation_goes_into_the_one_opened_since(databa
 
 
 def test_the_counts_of_every_run_add_up(database, app):
-    leads = [add_lead(app, psid=psid) for psid in ("1", "2")]
+    leads = [lead_with_customer(app, psid=psid) for psid in ("1", "2")]
     for lead in leads:
         add_audit(app, lead, {"text": "hello"})
         add_audit(app, lead, {})
@@ -252,7 +275,7 @@ def test_the_counts_of_every_run_add_up(database, app):
     first, second = database.apply(BATCH), database.apply(BATCH)
     add_audit(app, leads[0], {"text": "later"}, created="2025-02-01")
     add_audit(app, leads[0], None, created="2025-02-02")
-    add_audit(app, add_lead(app, psid="3"), {"text": "new"})
+    add_audit(app, lead_with_customer(app, psid="3"), {"text": "new"})
     third = database.apply(BATCH)
 
     assert statistics(first.run.text) == figures(created=2, messages=2, nothing=2)
@@ -264,42 +287,40 @@ def test_the_counts_of_every_run_add_up(database, app):
 
 
 def test_a_later_run_picks_up_what_is_new_and_nothing_else(database, app):
-    lead, other = add_lead(app, psid="1"), add_lead(app, psid="2")
+    lead, other = lead_with_customer(app, psid="1"), lead_with_customer(app, psid="2")
     for each in (lead, other):
         add_audit(app, each, {"text": "hello"})
     database.apply(BATCH)
-    unmoved = (
-        app.run('select to_jsonb(c) from "Conversation" as c where lead_id = %s', [other]),
-        app.run('select to_jsonb(m) from "Message" as m order by m.id'),
-    )
+    conversations, messages = rows(app, "Conversation"), rows(app, "Message")
     later = add_audit(app, lead, {"text": "later"}, created="2025-02-01 09:00+00")
     add_audit(app, lead, {}, created="2025-03-01 09:00+00")
 
     database.apply(BATCH)
 
-    newest = app.value(
-        """
-        select last_message_at = '2025-02-01 09:00+00'
-        from "Conversation"
-        where id = %s::uuid
-        """,
-        [conversation_of(app, later)],
-    )
-    assert newest
-    assert (
-        app.run('select to_jsonb(c) from "Conversation" as c where lead_id = %s', [other]),
-        app.run(
-            "select to_jsonb(m) from \"Message\" as m where m.metadata ->> 'auditId' <> %s"
-            " order by m.id",
-            [later],
-        ),
-    ) == unmoved
+    (moved,) = set(rows(app, "Conversation")) - set(conversations)
+    assert conversation_of(app, later) in moved
+    assert '"last_message_at": "2025-02-01T09:00:00+00:00"' in moved
+    (added,) = set(rows(app, "Message")) - set(messages)
+    assert later in added
+    assert set(messages) < set(rows(app, "Message"))
+
+
+def test_a_conversation_follows_its_lead_to_a_customer(database, app):
+    lead = add_lead(app, psid="1")
+    add_audit(app, lead, {"text": "hello"})
+    database.apply(BATCH)
+    customer = add_customer(app)
+    link(app, lead, customer)
+
+    database.apply(BATCH)
+
+    assert app.value('select customer_id::text from "Conversation"') == customer
 
 
 def test_a_run_is_entered_in_the_audit_log(database, app):
-    known = add_lead(app, psid="1")
-    add_conversation(app, known, NINE)
-    for lead in (known, add_lead(app, psid="2")):
+    known = lead_with_customer(app, psid="1")
+    add_conversation(app, known)
+    for lead in (known, lead_with_customer(app, psid="2")):
         add_audit(app, lead, {"text": "hello"})
         add_audit(app, lead, {"text": "once more"})
         add_audit(app, lead, [])

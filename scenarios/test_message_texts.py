@@ -104,7 +104,7 @@ ROLES = [
 
 @pytest.fixture(scope="module")
 def spoken(request):
-    """Make messages of every payload and actor in one run, by the audit entry's case."""
+    """Make messages of every payload and actor in one run, by what was entered."""
     with ExitStack() as stack:
         database = AtBatch(request.config.stash[HARNESS], stack)(BELOW, sample=False)
         app = database.session("app")
@@ -121,9 +121,9 @@ def spoken(request):
 
 @pytest.mark.parametrize(("action", "payload", "content"), SHOWN)
 def test_a_message_shows_the_text_of_its_payload(spoken, action, payload, content):
-    found: tuple[Any, ...] | None = spoken.get(str((action, payload)))
-
-    assert found == (("user", content) if content is not None else None)
+    assert spoken.get(str((action, payload))) == (
+        ("user", content) if content is not None else None
+    )
 
 
 @pytest.mark.parametrize(("actor", "role"), ROLES)

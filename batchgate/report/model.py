@@ -115,7 +115,7 @@ def said(gate: GateResult) -> str:
 def _tone(verdict: Verdict, *, complete: bool) -> Tone:
     if verdict.outcome in _RED:
         return Tone.BAD
-    if not verdict.green:
+    if verdict.outcome is not Outcome.CLEAR:
         return Tone.WARN
     return Tone.GOOD if complete else Tone.IDLE
 
