@@ -152,3 +152,9 @@ def statistics(text: str) -> dict[str, int]:
     """Read the figures that a backfill prints at its end."""
     _, _, figures = text.partition("📊 Statistics:")
     return {name: int(value) for name, value in re.findall(r"^ {3}(\S.*?): +(\d+)$", figures, re.M)}
+
+
+def counted(text: str) -> list[tuple[int, ...]]:
+    """Read the figures of each line that has any, whatever its words."""
+    lines = [re.findall(r"\b\d+\b", line) for line in text.splitlines()]
+    return [tuple(int(each) for each in line) for line in lines if line]

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -98,5 +99,10 @@ def by_psql(database: Database, file: str | Path, *options: str) -> Said:
 def by_harness(database: Database, file: str | Path) -> Said:
     """Run the same file through the harness, whose exit code is that of a strict psql."""
     with database.harness.heights.connect(database.name) as connection:
-        ran = run_script(connection, Script(SQL / file, ROOT))
+        ran = run_script(connection, _read(SQL / file))
     return Said(ran.exit_code, bare(ran.text))
+
+
+@cache
+def _read(path: Path) -> Script:
+    return Script(path, ROOT)

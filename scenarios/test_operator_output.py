@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 
 import pytest
+from prompt import BATCHES, SQL, STRICT, Said, bare, by_harness, by_psql
 
 from batchgate.fixtures import AtBatch, Database
-from prompt import BATCHES, SQL, STRICT, Said, bare, by_harness, by_psql
 
 pytestmark = pytest.mark.batches
 
@@ -226,8 +226,7 @@ def test_the_user_sees_what_each_readme_shows(at_batch: AtBatch) -> None:
         is_first = kind == "migration.sql" or not (SQL / name / "migration.sql").exists()
         shown = blocks[0 if is_first else 1]
         steady = Said(said.exit_code, bare(shown)).steady
-        assert said.shows("
-".join(steady)), (file, said.lines)
+        assert said.shows("\n".join(steady)), (file, said.lines)
 
 
 def test_a_rollback_says_what_goes_with_it(at_batch: AtBatch) -> None:

@@ -1,112 +1,198 @@
 """Does a rollback leave what the application wrote, before the batch and since, as it was?"""
 
+from pathlib import Path
+
 import pytest
+from application import (
+    add_conversation,
+    add_customer,
+    add_job,
+    add_lead,
+    add_message,
+    link,
+)
 from prompt import BATCHES
 
-from batchgate.fixtures import Database
+from batchgate.catalog import compare
+from batchgate.fixtures import AtBatch, Database
+from batchgate.rehearsal import State
 
 pytestmark = pytest.mark.rollback
 
-# Rows of before the batch that are no one's sample, each with an awkward value.
-BEFORE = """
-insert into "Lead" (id, channel, name, "messengerPsid", phone, "stateMetadata", updated_at)
-values
-    ('a1000000-0000-4000-8000-000000000001', 'sms', 'Rosa', null, '555-777-0001', null, '2020-01-01'),
-    ('a1000000-0000-4000-8000-000000000002', 'messenger', e'\\t"Ø" 100%%', '9001', null, 'null', '2020-01-01'),
-    ('a1000000-0000-4000-8000-000000000003', 'sms', '', '', '', '{"a": [1, null]}', '2020-01-01');
-insert into "Job" (id, lead_id, window_start, window_end, updated_at)
-select 'a2000000-0000-4000-8000-000000000001', id, 'infinity', 'infinity', '2020-01-01'
-from "Lead"
-where name = 'Rosa';
-insert into "Audit" (id, lead_id, actor, action, payload, created_at)
-values
-    ('a3000000-0000-4000-8000-000000000001', 'a1000000-0000-4000-8000-000000000001', 'customer', 'chat', '{"text": "hello"}', '2020-01-01'),
-    ('a3000000-0000-4000-8000-000000000002', 'a1000000-0000-4000-8000-000000000003', 'agent', 'chat', '{"b": 1}', '2020-01-01'),
-    ('a3000000-0000-4000-8000-000000000003', null, 'system', 'backfill_customers', '{"by": "hand"}', '2020-01-01'),
-    ('a3000000-0000-4000-8000-000000000004', null, 'system', 'backfill_conversations_messages', '{}', '2020-01-01');
-"""
-# The application's own customers, from batch 1 on: one that a backfill takes, one that none does.
-CUSTOMERS = """
-insert into "Customer" (id, name, phone, metadata, created_at, updated_at)
-values
-    ('a4000000-0000-4000-8000-000000000001', 'Rosa', '+1 555 777 0001', '{"vip": null}', '2020-01-01', '2020-01-01'),
-    ('a4000000-0000-4000-8000-000000000002', null, null, '[]', '2020-01-01', '2020-01-01');
-insert into "CustomerAddress" (id, customer_id, address, created_at, updated_at)
-values ('a5000000-0000-4000-8000-000000000001', 'a4000000-0000-4000-8000-000000000001', '1 Road', '2020-01-01', '2020-01-01');
-insert into "Conversation" (id, lead_id, channel, external_id, started_at)
-values
-    ('a6000000-0000-4000-8000-000000000001', 'a1000000-0000-4000-8000-000000000001', 'sms', null, '2020-01-01'),
-    ('a6000000-0000-4000-8000-000000000002', null, 'sms', '5557770009', '2020-01-01');
-insert into "Message" (id, conversation_id, role, content, metadata, created_at)
-values ('a7000000-0000-4000-8000-000000000001', 'a6000000-0000-4000-8000-000000000001', 'tool', '', '{"source": "web"}', '2020-01-01');
-"""
-# What it goes on writing while the batch stands, in the tables that stood before the batch.
-SINCE = {
-    "01_add_memory_entities": """
-        insert into "Lead" (id, channel, updated_at, created_at)
-        values ('b1000000-0000-4000-8000-000000000001', 'sms', '2020-02-01', '2020-02-01');
-        update "Lead" set name = 'Rosa R.' where name = 'Rosa';
-        delete from "Job" where lead_id = 'a1000000-0000-4000-8000-000000000001';
-        insert into "Audit" (id, lead_id, actor, action, payload, created_at)
-        values ('b3000000-0000-4000-8000-000000000001', null, 'user', 'x', '"y"', '2020-02-01');
-    """,
-    "02_add_message_fts_index": """
-        insert into "Message" (id, conversation_id, role, content, created_at)
-        values ('b7000000-0000-4000-8000-000000000001', 'a6000000-0000-4000-8000-000000000002', 'user', 'a sofa', '2020-02-01');
-        update "Message" set role = 'system' where id = 'a7000000-0000-4000-8000-000000000001';
-    """,
-    "03_backfill_customers": """
-        insert into "Customer" (id, name, phone, created_at, updated_at)
-        values ('b4000000-0000-4000-8000-000000000001', 'Sam', '5557770002', '2020-02-01', '2020-02-01');
-        insert into "Lead" (id, channel, customer_id, created_at, updated_at)
-        values
-            ('b1000000-0000-4000-8000-000000000001', 'sms', 'b4000000-0000-4000-8000-000000000001', '2020-02-01', '2020-02-01'),
-            ('b1000000-0000-4000-8000-000000000002', 'sms', null, '2020-02-01', '2020-02-01');
-        update "Lead"
-        set customer_id = 'a4000000-0000-4000-8000-000000000002'
-        where id = 'a1000000-0000-4000-8000-000000000002';
-        update "Lead" set phone = '5550001111' where id = 'a1000000-0000-4000-8000-000000000001';
-        update "Job"
-        set customer_id = 'a4000000-0000-4000-8000-000000000002'
-        where id = 'a2000000-0000-4000-8000-000000000001';
-        update "Customer" set name = 'Rosa R.' where id = 'a4000000-0000-4000-8000-000000000001';
-        delete from "Lead" where id = 'a1000000-0000-4000-8000-000000000003';
-    """,
-    "04_backfill_conversations_messages": """
-        insert into "Message" (id, conversation_id, role, content, created_at)
-        values ('b7000000-0000-4000-8000-000000000001', 'a6000000-0000-4000-8000-000000000001', 'user', 'a sofa', '2020-02-01');
-        insert into "Lead" (id, channel, created_at, updated_at)
-        values ('b1000000-0000-4000-8000-000000000001', 'sms', '2020-02-01', '2020-02-01');
-        insert into "Conversation" (id, lead_id, channel, external_id, started_at)
-        values ('b6000000-0000-4000-8000-000000000001', 'b1000000-0000-4000-8000-000000000001', 'sms', '5557770003', '2020-02-01');
-        insert into "Audit" (id, lead_id, actor, action, payload, created_at)
-        values ('b3000000-0000-4000-8000-000000000001', 'b1000000-0000-4000-8000-000000000001', 'user', 'chat', '{"text": "since"}', '2020-02-01');
-        update "Conversation"
-        set last_message_at = '2020-02-01'
-        where id = 'a6000000-0000-4000-8000-000000000001';
-        delete from "Audit" where id = 'a3000000-0000-4000-8000-000000000002';
-    """,
-    "05_add_integrity_indexes": """
-        insert into "Conversation" (id, channel, started_at)
-        values ('b6000000-0000-4000-8000-000000000001', 'sms', '2020-02-01');
-        insert into "Message" (id, conversation_id, role, content, created_at)
-        values ('b7000000-0000-4000-8000-000000000001', 'b6000000-0000-4000-8000-000000000001', 'user', 'a sofa', '2020-02-01');
-    """,
-    "07_tighten_constraints": """
-        insert into "Lead" (id, channel, customer_id, created_at, updated_at)
-        values ('b1000000-0000-4000-8000-000000000001', 'sms', 'a4000000-0000-4000-8000-000000000002', '2020-02-01', '2020-02-01');
-        insert into "Job" (id, lead_id, customer_id, window_start, window_end, created_at, updated_at)
-        values ('b2000000-0000-4000-8000-000000000001', 'b1000000-0000-4000-8000-000000000001', 'a4000000-0000-4000-8000-000000000002', '2020-02-02', '2020-02-03', '2020-02-01', '2020-02-01');
-    """,
-}
+ROWS = Path(__file__).parent / "rows"
+MEMORY, SEARCH, CUSTOMERS, CONVERSATIONS, INDEXES, _, TIGHT = BATCHES[1:]
+ROLLED_BACK = [MEMORY, SEARCH, CUSTOMERS, CONVERSATIONS, INDEXES, TIGHT]
 
 
 def below(batch: str) -> str:
+    """Return the height at which a batch is the next."""
     return BATCHES[BATCHES.index(batch) - 1]
 
 
-def write(database: Database, batch: str, *texts: str) -> None:
-    """Write as the application."""
+def lived_in(at_batch: AtBatch, batch: str) -> Database:
+    """Give a database below a batch into which the application has written."""
+    database = at_batch(below(batch))
     app = database.session("app")
-    for text in texts:
-        app.run(text)
+    for file in sorted((ROWS / "before").glob("*.sql")):
+        if file.stem <= batch[:2]:
+            app.run(file.read_text(encoding="utf-8"))
+    return database
+
+
+def live_on(database: Database, batch: str) -> None:
+    """Write what the application writes while a batch stands."""
+    written = (ROWS / "since" / f"{batch[:2]}.sql").read_text(encoding="utf-8")
+    database.session("app since").run(written)
+
+
+def differing(before: State, after: State) -> list[str]:
+    """List what differs in the schema; places of dropped columns are of no consequence."""
+    return [str(each) for each in compare(before.schema, after.schema) if not each.soft]
+
+
+@pytest.mark.parametrize("batch", ROLLED_BACK)
+def test_a_batch_rolled_back_might_never_have_been(at_batch, batch):
+    never, rolled_back = lived_in(at_batch, batch), lived_in(at_batch, batch)
+    assert rolled_back.changes_since(never.state()) == []
+
+    live_on(never, batch)
+    assert rolled_back.apply(batch).run.error is None
+    live_on(rolled_back, batch)
+    assert rolled_back.roll_back(batch).run.error is None
+
+    assert rolled_back.changes_since(never.state()) == []
+
+
+def test_every_step_down_ends_where_the_step_up_began_and_leads_up_again(at_batch):
+    database = at_batch(TIGHT)
+    top = database.state()
+
+    for batch in reversed(ROLLED_BACK):
+        assert database.roll_back(batch).run.error is None
+        beneath = at_batch(below(batch), sample=False).state()
+        assert differing(beneath, database.state()) == []
+    for batch in ROLLED_BACK:
+        assert database.apply(batch).run.error is None
+        assert database.validate(batch).run.error is None
+
+    assert differing(top, database.state()) == []
+
+
+@pytest.mark.parametrize(
+    ("batch", "above"),
+    [
+        pytest.param(MEMORY, [SEARCH], id="01-under-02"),
+        pytest.param(MEMORY, [CUSTOMERS], id="01-under-03"),
+        pytest.param(MEMORY, [CUSTOMERS, CONVERSATIONS], id="01-under-03-and-04"),
+        pytest.param(MEMORY, [INDEXES], id="01-under-05"),
+        pytest.param(MEMORY, [CUSTOMERS, TIGHT], id="01-under-03-and-07"),
+        pytest.param(CUSTOMERS, [CONVERSATIONS], id="03-under-04"),
+        pytest.param(CUSTOMERS, [TIGHT], id="03-under-07"),
+        pytest.param(CUSTOMERS, [CONVERSATIONS, TIGHT], id="03-under-04-and-07"),
+    ],
+)
+def test_a_batch_that_is_needed_stays(at_batch, batch, above):
+    database = at_batch(batch)
+    for name in above:
+        assert database.apply(name).run.error is None
+    before = database.state()
+
+    error = database.roll_back(batch).run.error
+
+    assert error is not None
+    assert [name for name in ROLLED_BACK if name != batch and name in error.message] == above
+    assert error.hint
+    assert database.changes_since(before) == []
+
+
+@pytest.mark.parametrize(
+    ("batch", "made"),
+    [
+        pytest.param(MEMORY, ['create view public.v as select id from "Customer"'], id="01-view"),
+        pytest.param(
+            MEMORY,
+            ['create table vip (customer_id uuid references "Customer" on delete cascade)'],
+            id="01-table",
+        ),
+        pytest.param(MEMORY, ['create index on "Lead" (customer_id, name)'], id="01-index"),
+        pytest.param(MEMORY, ['create table line (role "MessageRole")'], id="01-enum"),
+        pytest.param(
+            MEMORY,
+            [
+                'alter table "Job" add constraint linked_late'
+                " check (customer_id is null or created_at > '2020-01-01')"
+            ],
+            id="01-check",
+        ),
+        pytest.param(
+            CUSTOMERS,
+            ["create table backfill.notes (id int)", "insert into backfill.notes values (1)"],
+            id="03-schema",
+        ),
+        pytest.param(
+            CUSTOMERS, ["create view v as select * from backfill.customer_backfill"], id="03-view"
+        ),
+        pytest.param(
+            CONVERSATIONS,
+            ["create view v as select * from backfill.conversation_backfill"],
+            id="04-view",
+        ),
+        pytest.param(INDEXES, ['create index on "Conversation" (closed_at)'], id="05-index"),
+        pytest.param(
+            INDEXES, ['create view v as select closed_at from "Conversation"'], id="05-view"
+        ),
+    ],
+)
+def test_what_the_application_built_on_a_batch_is_not_torn_down(at_batch, session, batch, made):
+    database = at_batch(batch)
+    app = session("app")
+    for statement in made:
+        app.run(statement)
+    before = database.state()
+
+    error = database.roll_back(batch).run.error
+
+    assert error is not None
+    assert database.changes_since(before) == []
+
+
+def test_the_first_batch_counts_what_goes_with_its_tables(at_batch, session):
+    database = at_batch(MEMORY, sample=False)
+    app = session("app")
+    lead, customer = add_lead(app), add_customer(app)
+    link(app, lead, customer)
+    job = add_job(app, lead, customer)
+    for _ in range(2):
+        add_message(app, add_conversation(app, lead), "hello")
+    app.run(
+        'insert into "JobItem" (job_id, description, quantity, unit_price, total)'
+        " values (%s, 'sofa', 1, 80, 80)",
+        [job],
+    )
+
+    text = database.roll_back(MEMORY).run.text
+
+    counted = ["Customer: 1", "CustomerAddress: 0", "Conversation: 2", "Message: 2"]
+    counted += ["MemoryNote: 0", "JobItem: 1", "JobEvent: 0"]
+    counted += ["Lead.customer_id: 1", "Job.customer_id: 1"]
+    said = [line.strip() for line in text.splitlines()]
+    assert [line for line in said if line in counted] == counted
+    assert said.index(counted[-1]) < next(n for n, line in enumerate(said) if "dropped" in line)
+    assert app.value('select count(*) from "Lead"') == 1
+    assert app.value('select count(*) from "Job"') == 1
+
+
+def test_the_fifth_batch_counts_the_closing_times_that_go_with_its_column(at_batch, session):
+    database = at_batch(INDEXES, sample=False)
+    app = session("app")
+    lead = add_lead(app)
+    for started in ("2025-01-01", "2025-01-02", "2025-01-03"):
+        app.run('update "Conversation" set closed_at = now()')
+        add_conversation(app, lead, started=started)
+    before = app.run("""select to_jsonb(c) - 'closed_at' from "Conversation" as c order by id""")
+
+    text = database.roll_back(INDEXES).run.text
+
+    assert "Closing times that go with the column: 2" in text
+    assert "Leads that will have several open conversations: 1" in text
+    assert app.run('select to_jsonb(c) from "Conversation" as c order by id') == before
