@@ -87,7 +87,10 @@ class Harness:
         return applied
 
     def close(self) -> None:
-        """Stop the server if this run started it."""
+        """End the sessions, and stop the server if this run started it."""
+        if self._heights is not None:
+            self._heights.close()
+            self._heights = None
         if self._started is not None:
             self._started.stop()
             self._started = None

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import psycopg
 
 from batchgate.batches import FileRun, apply_batch, run_file
 from batchgate.config import Settings
-from batchgate.database import clone_database, connect, drop_database, ensure_template
+from batchgate.database import connect, create_database, drop_database, ensure_template
 from batchgate.errors import BatchFailed
 from batchgate.server import Server
 from batchgate.suite import Batch, Suite
@@ -38,18 +39,29 @@ class Heights:
         self._run_id = run_id
         self._applied = applied
         self._numbers = count(1)
+        self._made: set[str] = set()
         self._failed: dict[str, BatchFailed] = {}
+
+    @cached_property
+    def _maintenance(self) -> psycopg.Connection:
+        """Keep one session for making and dropping clones, of which there are very many."""
+        return connect(self.server, self.server.maintenance_dbname)
+
+    def close(self) -> None:
+        """End that session."""
+        self._maintenance.close()
 
     @contextmanager
     def clone(self, batch: Batch | None, *, sample: bool = True) -> Iterator[str]:
         """Give a database where the batches up to `batch` stand; it is dropped afterwards."""
         template = self._template(batch, sample)
         name = f"clone_{self._run_id}_{os.getpid()}_{next(self._numbers)}"
-        clone_database(self.server, name, template)
+        maintenance = self._maintenance
+        create_database(self.server, name, template, session=maintenance)
         try:
             yield name
         finally:
-            drop_database(self.server, name)
+            drop_database(self.server, name, session=maintenance)
 
     def connect(self, database: str) -> psycopg.Connection:
         """Connect to a clone as its owner."""
@@ -63,11 +75,13 @@ class Heights:
         """
         if batch is None:
             return None
-        base = self._template(self.suite.below(batch), sample)
         kind = "sample" if sample else "empty"
         name = f"height_{self._run_id}_{batch.number:02d}_{kind}"
+        if name in self._made:
+            return name
         if name in self._failed:
             raise self._failed[name]
+        base = self._template(self.suite.below(batch), sample)
         try:
             ensure_template(
                 self.server, name, base, lambda connection: self._climb(connection, batch, sample)
@@ -75,6 +89,7 @@ class Heights:
         except BatchFailed as failure:
             self._failed[name] = failure
             raise
+        self._made.add(name)
         return name
 
     def _climb(self, connection: psycopg.Connection, batch: Batch, sample: bool) -> None:

@@ -126,6 +126,7 @@ def test_a_customer_that_something_refers_to_since_stays(at_batch, session, refe
 
     assert database.apply(CUSTOMERS).run.error is None
     assert customer_of(app, relied_on) == kept
+    assert database.validate(CUSTOMERS).run.error is None
 
 
 def test_only_the_links_that_the_backfill_made_are_undone(at_batch, session):
@@ -255,6 +256,7 @@ def test_a_conversation_that_was_written_into_since_stays(
     assert len(left) == len(mine) + messages_kept
 
     assert database.apply(CONVERSATIONS).run.error is None
+    assert database.validate(CONVERSATIONS).run.error is None
     assert app.value("select count(*) from \"Message\" where metadata ? 'auditId'") == 4
     assert kept in {row[0] for row in app.run('select id::text from "Conversation" order by id')}
 

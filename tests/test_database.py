@@ -10,7 +10,6 @@ import pytest
 
 from batchgate.binaries import find_binaries
 from batchgate.database import (
-    clone_database,
     connect,
     create_database,
     database_exists,
@@ -72,8 +71,8 @@ def test_dropping_ends_the_connections_that_are_left(server: Server, name: str):
 
 def test_a_clone_holds_what_its_template_holds(server: Server, name: str):
     assert ensure_template(server, f"{name}_base", None, fill)
-    clone_database(server, f"{name}_1", f"{name}_base")
-    clone_database(server, f"{name}_2", f"{name}_base")
+    create_database(server, f"{name}_1", f"{name}_base")
+    create_database(server, f"{name}_2", f"{name}_base")
     with connect(server, f"{name}_1") as session:
         session.execute("delete from filled")
     assert rows(server, f"{name}_1") == []
@@ -94,7 +93,7 @@ def test_a_template_grows_on_another(server: Server, name: str):
         session.execute("insert into filled values (2)")
 
     ensure_template(server, f"{name}_2", f"{name}_1", more)
-    clone_database(server, f"{name}_3", f"{name}_2")
+    create_database(server, f"{name}_3", f"{name}_2")
     assert rows(server, f"{name}_3") == [(1,), (2,)]
 
 
@@ -114,7 +113,7 @@ def test_what_a_killed_process_left_half_made_is_built_anew(server: Server, name
     with connect(server, name) as session:
         session.execute("create table filled (half int)")
     assert ensure_template(server, name, None, fill)
-    clone_database(server, f"{name}_1", name)
+    create_database(server, f"{name}_1", name)
     assert rows(server, f"{name}_1") == [(1,)]
 
 
