@@ -5,9 +5,6 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from batchgate.collect import HARNESS
-from batchgate.server import Server
-
 FIRST = """\
 -- Orders can be kept.
 -- present: to_regclass('orders') is not null
@@ -64,18 +61,8 @@ SOUND = {
 SOUND_ITEMS = 17
 
 
-class Lender:
-    """Lends the inner run our server, so that it need not start its own."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        session.config.stash[HARNESS].lend(self.server)
-
-
 @pytest.fixture
-def project(pytester, batchgate_server, monkeypatch):
+def project(pytester, run_inside, monkeypatch):
     """Write a sound project with the given changes and run pytest in it."""
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -89,7 +76,7 @@ def project(pytester, batchgate_server, monkeypatch):
                 target.write_text(text)
         if alone:
             return pytester.runpytest_subprocess(*arguments)
-        return pytester.runpytest_inprocess(*arguments, plugins=[Lender(batchgate_server)])
+        return run_inside(*arguments)
 
     return run
 
@@ -142,7 +129,7 @@ def test_collecting_starts_no_server(project):
 
 def test_a_project_without_batches_is_left_alone(pytester):
     pytester.makepyfile("def test_nothing(): pass")
-    result = pytester.runpytest_subprocess()
+    result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*batchgate:*")
     assert not (pytester.path / "reports").exists()
@@ -370,7 +357,7 @@ def test_the_last_failed_item_runs_again_alone(project):
 )
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_wrong_files_stop_the_run_at_collection(project, changes, lines, workers):
-    result = project(changes, "-n", workers, alone=True)
+    result = project(changes, "-n", workers)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(lines)
     result.stderr.no_fnmatch_line("*Traceback*")

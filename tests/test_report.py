@@ -668,13 +668,13 @@ EXAMPLE = {
 }
 
 
-def test_a_bare_run_writes_a_page_that_is_true(pytester):
+def test_a_bare_run_writes_a_page_that_is_true(pytester, run_inside):
     for name, text in EXAMPLE.items():
         path = pytester.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     pytester.makeini("[pytest]\n")
-    result = pytester.runpytest_subprocess()
+    result = run_inside()
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     html = (pytester.path / "reports" / "report.html").read_text()
     page = summary_of(html)

@@ -1,0 +1,24 @@
+"""What the plugin's own tests share: inner runs borrow our server instead of starting their own."""
+
+import pytest
+
+from batchgate.collect import HARNESS
+from batchgate.server import Server
+
+
+class Lender:
+    """A pytest plugin that lends the inner run a server that already stands."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        session.config.stash[HARNESS].lend(self.server)
+
+
+@pytest.fixture
+def run_inside(pytester, batchgate_server):
+    """Run pytest on pytester's folder in this process and on our server."""
+    return lambda *arguments: pytester.runpytest_inprocess(
+        *arguments, plugins=[Lender(batchgate_server)]
+    )
