@@ -157,11 +157,12 @@ def notice_text(said: Diagnostic) -> str:
     return "\n".join(lines)
 
 
-def error_text(error: psycopg.Error) -> str:
+def error_text(error: psycopg.Error, *, context: bool = True) -> str:
     """Return an error as psql prints it, with the line and the mark below it."""
     if error.pgresult is None:
         return f"error: {str(error).strip()}"
-    return error.pgresult.error_message.decode(errors="replace").rstrip("\n")
+    text = error.pgresult.error_message.decode(errors="replace").rstrip("\n")
+    return text if context else text.partition("\nCONTEXT:  ")[0]
 
 
 def table_text(table: Table) -> str:

@@ -227,7 +227,8 @@ class _Runner:
             LAST_ERROR_MESSAGE=failed.message,
             LAST_ERROR_SQLSTATE=failed.sqlstate,
         )
-        return self._stop(failed, error_text(error))
+        context = self.variables.get("SHOW_CONTEXT", "").lower() != "never"
+        return self._stop(failed, error_text(error, context=context))
 
     def _fail(self, place: Place, message: str) -> ScriptError:
         sql = shorten(place.statement.text)

@@ -48,14 +48,11 @@ class Said:
 
     @property
     def steady(self) -> list[str]:
-        """Leave out customers taken at random, the server's statistics, and its call stack.
-
-        SHOW_CONTEXT is psql's own: the harness does not know it.
-        """
+        """Leave out customers taken at random and the server's statistics."""
         lines = self.lines
         if _RANDOM[0] in lines:
             lines = lines[: lines.index(_RANDOM[0])] + lines[lines.index(_RANDOM[1]) :]
-        return [line for line in lines if "scans=" not in line and "CONTEXT: " not in line]
+        return [line for line in lines if "scans=" not in line]
 
     @property
     def commands(self) -> list[str]:

@@ -1,5 +1,6 @@
 """Which leads does the customer backfill take for one person?"""
 
+import re
 from contextlib import ExitStack
 
 import pytest
@@ -195,3 +196,31 @@ def test_leads_of_one_person_get_one_customer(database, app, leads, people):
     assert sorted(found.values()) == people
     told = statistics(ran.run.text)
     assert (told["Customers created"], told["Leads linked"]) == (len(people), len(leads))
+
+
+def test_a_customer_tells_where_it_comes_from(database, app):
+    add_lead(app, "", psid="1001", created="2025-01-01")
+    add_lead(app, "Ana", psid="1001", phone="+1 (555) 123-4567", created="2025-01-02")
+    add_lead(app, "Ana B.", psid="1001", phone="5550000000", created="2025-01-03")
+    add_lead(app, "Ben", psid="1002", email="BEN@example.com")
+
+    database.apply(BATCH)
+
+    customers = app.run('select name, phone, email, metadata from "Customer" order by name')
+    made = [metadata.pop("createdAt") for *_, metadata in customers]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", each) for each in made)
+    common = {"groupType": "psid", "createdBy": BATCH}
+    assert customers == [
+        (
+            "Ana",
+            "5551234567",
+            None,
+            common | {"groupKey": "psid:1001", "leadCount": 3, "multipleLeads": True},
+        ),
+        (
+            "Ben",
+            None,
+            "ben@example.com",
+            common | {"groupKey": "psid:1002", "leadCount": 1, "multipleLeads": False},
+        ),
+    ]

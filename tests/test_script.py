@@ -169,6 +169,7 @@ four\tx
 \\.
 \\echo no
 """
+RAISE = "do $$ begin raise exception 'no' using detail = 'd', hint = 'h'; end $$;\n"
 SCRIPTS = [
     pytest.param(NOTICES, id="notices"),
     pytest.param(ECHO, id="echo"),
@@ -179,6 +180,8 @@ SCRIPTS = [
     pytest.param("select 1;\n\nselect\n  2 +;\nselect 3;", id="syntax-error"),
     pytest.param("select 1 +\\g\n", id="syntax-error-at-the-end"),
     pytest.param("select 1 +", id="syntax-error-without-semicolon"),
+    pytest.param(f"\\set SHOW_CONTEXT never\n{RAISE}", id="error-without-context"),
+    pytest.param(RAISE, id="error-with-context"),
     pytest.param("begin;\nselect 1/0;\ncommit;\nselect 2;", id="error-in-transaction"),
     pytest.param("select 1 as a where false \\gset\n\\echo no", id="gset-without-row"),
     pytest.param("select generate_series(1, 2) as a \\gset\n\\echo no", id="gset-of-two-rows"),
