@@ -27,7 +27,7 @@ class Session:
     def run(self, statement: str, parameters: Sequence[object] | None = None) -> _Rows:
         """Run a statement and return its rows, none where it has none."""
         cursor = self.connection.execute(statement.encode(), parameters)
-        return cursor.fetchall() if cursor.description else []
+        return [] if cursor.description is None else cursor.fetchall()
 
     def value(self, statement: str, parameters: Sequence[object] | None = None) -> Any:
         """Return the first cell of a statement's only row."""

@@ -1,0 +1,143 @@
+"""One gate in its own read-only transaction: what it finds, what it may not do, what it hides."""
+
+from pathlib import Path
+
+import pytest
+
+from batchgate.errors import GateFailed
+from batchgate.findings import MASK, State
+from batchgate.gates import refusal, run_gate
+from batchgate.header import BATCH_KEYS, GATE_KEYS, read_header
+from batchgate.redproof import try_red
+from batchgate.suite import Batch, Gate
+
+HEADER = "-- True.\n-- level: {level}\n-- of: t\n-- show: id\n-- fix: Do it.\n{more}"
+TABLE = (
+    "create table t (id int, email text);"
+    " create function writes() returns int language sql as 'insert into t values (0) returning 1';"
+)
+
+
+def gate(sql: str, *, level: str = "required", more: str = "") -> Gate:
+    header = read_header(
+        HEADER.format(level=level, more=more), path="gates/01_x.sql", keys=GATE_KEYS, required=True
+    )
+    return Gate("01_x", 1, Path("gates/01_x.sql"), header, sql, 7)
+
+
+@pytest.fixture
+def connection(at_batch):
+    database = at_batch(None)
+    with database.harness.heights.connect(database.name) as connection:
+        connection.execute(TABLE)
+        yield connection
+
+
+def run(connection, sql: str, *, rows: int = 1, after=(), **header: str):
+    connection.execute(
+        "insert into t select n, 'ann@example.com' from generate_series(1, %s) as n", [rows]
+    )
+    return run_gate(connection, gate(sql, **header), "gates/01_x.sql", after)
+
+
+def test_no_row_is_a_pass(connection):
+    result = run(connection, "select id from t where false")
+    assert (result.state, result.count) == (State.PASSED, 0)
+
+
+def test_count_and_sample_come_together_and_only_shown_columns_are_shown(connection):
+    result = run(connection, "select id, email from t order by id", rows=37)
+    assert (result.state, result.count) == (State.FAILED, 37)
+    assert [str(row) for row in result.sample] == [
+        f"id={n} | email={MASK}" for n in (1, 2, 3, 4, 5)
+    ]
+    assert "… and 32 more" in str(refusal(result))
+    assert "ann@example.com" not in str(refusal(result))
+
+
+def test_an_empty_table_is_not_exercised(connection):
+    result = run(connection, "select id from t", rows=0)
+    assert (result.state, result.count, result.reason) == (State.NOT_EXERCISED, None, "t is empty")
+
+
+def test_rows_found_outweigh_an_empty_table(connection):
+    assert run(connection, "select 1 as id", rows=0).state is State.FAILED
+
+
+def test_a_batch_that_does_not_stand_makes_the_gate_not_applicable(connection):
+    header = read_header("-- X.\n-- present: null\n", path="", keys=BATCH_KEYS, required=False)
+    later = Batch("09_later", 9, Path("sql/09_later"), header)
+    result = run(connection, "select no_such_column from t", after=[later])
+    assert (result.state, result.reason) == (State.NOT_APPLICABLE, "needs 09_later")
+    assert result.fix == "Apply 09_later first."
+
+
+@pytest.mark.parametrize(
+    ("sql", "sqlstate"),
+    [
+        pytest.param("select writes() as id from t", "25006", id="function-that-writes"),
+        pytest.param("select 1 as id; delete from t", "42601", id="two-statements"),
+        pytest.param("with x as (delete from t returning id) select id from x", "0A000", id="cte"),
+        pytest.param("select id from t for update", "25006", id="locks-rows"),
+        pytest.param("select id into u from t", "42601", id="makes-a-table"),
+        pytest.param("delete from t", "42601", id="deletes"),
+        pytest.param("commit", "42601", id="commits"),
+        pytest.param("select email::int as id from t", "22P02", id="data-exception"),
+    ],
+)
+def test_whatever_does_not_only_read_is_an_error_and_changes_nothing(connection, sql, sqlstate):
+    result = run(connection, sql)
+    assert (result.state, result.count) == (State.ERROR, None)
+    assert f"[{sqlstate}]" in result.reason
+    assert "ann@example.com" not in result.reason
+    assert connection.execute("select count(*) from t").fetchone() == (1,)
+
+
+def test_read_only_cannot_be_turned_off_from_within(connection):
+    sql = "select set_config('transaction_read_only', 'off', true), writes() as id from t"
+    assert run(connection, sql).state is State.ERROR
+    assert connection.execute("select count(*) from t").fetchone() == (1,)
+
+
+def test_an_error_names_the_true_line(connection):
+    result = run(connection, "select id\nfrom t\nwhere nothing")
+    assert result.reason.endswith("at gates/01_x.sql:9")
+
+
+def test_figures_offend_by_their_finding_column(connection):
+    sql = "select id, case when id = 2 then 'odd' end as finding from t order by id"
+    result = run(connection, sql, rows=3, level="informational", more="-- rows: figures\n")
+    assert (result.state, result.count, len(result.sample)) == (State.WARNED, 1, 3)
+
+
+def test_figures_without_a_finding_column_are_refused(connection):
+    with pytest.raises(GateFailed, match="expected a column `finding`"):
+        run(connection, "select id from t", more="-- rows: figures\n")
+    assert connection.info.transaction_status.name == "IDLE"
+
+
+@pytest.mark.parametrize(
+    ("damage", "red"),
+    [
+        pytest.param("insert into t values (-1)", True, id="damage"),
+        pytest.param("insert into t values (1)", False, id="none"),
+        pytest.param("update t set id = id; select 1", False, id="nothing-new"),
+    ],
+)
+def test_a_red_proof_counts_before_and_after_and_is_undone(connection, tmp_path, damage, red):
+    connection.execute("insert into t values (1), (-7)")
+    negative = gate("select id from t where id < 0")
+    negative = Gate(negative.name, 1, tmp_path / "01_x.sql", negative.header, negative.sql, 7)
+    negative.red.write_text(damage)
+    proof = try_red(connection, negative, "gates/01_x.red.sql", [])
+    assert (proof.before, proof.red) == (1, red)
+    assert connection.execute("select count(*) from t").fetchone() == (2,)
+
+
+def test_damage_that_is_prevented_says_where(connection, tmp_path):
+    proved = gate("select id from t")
+    proved = Gate(proved.name, 1, tmp_path / "01_x.sql", proved.header, proved.sql, 7)
+    proved.red.write_text("select 1;\ninsert into gone values (1);\n")
+    with pytest.raises(GateFailed) as caught:
+        try_red(connection, proved, "gates/01_x.red.sql", [])
+    assert caught.value.message.at == "gates/01_x.red.sql:2"
