@@ -53,8 +53,7 @@ class Database:
 
     def state(self) -> State:
         """Read schema and data as they stand now."""
-        with self.harness.heights.connect(self.name) as connection:
-            return State(take_snapshot(connection), take_contents(connection))
+        return State(take_snapshot(self._observer), take_contents(self._observer))
 
     def changes_since(self, before: State) -> list[str]:
         """List what differs from an earlier state, in schema and in data."""

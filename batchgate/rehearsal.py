@@ -1,7 +1,8 @@
 """What every batch must prove: applied, run twice, rolled back, applied again, validated."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -44,13 +45,13 @@ def applies(heights: Heights, batch: Batch) -> Notes:
 def second_run(heights: Heights, batch: Batch) -> Notes:
     """Prove that a second run changes nothing, or is refused and changes nothing."""
     assert batch.migration is not None
-    with heights.clone(_below(heights, batch)) as database:
+    with _watched(heights, _below(heights, batch)) as (database, observer):
         with heights.connect(database) as session:
             apply_batch(session, heights.settings, batch)
-        before = _state(heights, database)
+        before = _state(observer)
         with heights.connect(database) as session:
             ran = run_file(session, heights.settings, batch, batch.migration)
-        _expect_unchanged(batch, ran.path, before, _state(heights, database), "a second run")
+        _expect_unchanged(batch, ran.path, before, _state(observer), "a second run")
     return () if ran.run.error is None else (f"refused: {ran.run.error.message}",)
 
 
@@ -94,13 +95,12 @@ def applies_again(heights: Heights, batch: Batch) -> Notes:
 def harmless_where_absent(heights: Heights, batch: Batch) -> Notes:
     """Prove that the rollback changes nothing where the batch never ran."""
     assert batch.rollback is not None
-    with heights.clone(_below(heights, batch)) as database:
-        before = _state(heights, database)
+    with _watched(heights, _below(heights, batch)) as (database, observer):
+        before = _state(observer)
         with heights.connect(database) as session:
             ran = run_file(session, heights.settings, batch, batch.rollback)
-        _expect_unchanged(
-            batch, ran.path, before, _state(heights, database), "a rollback without the batch"
-        )
+        after = _state(observer)
+    _expect_unchanged(batch, ran.path, before, after, "a rollback without the batch")
     return () if ran.run.error is None else (f"refused: {ran.run.error.message}",)
 
 
@@ -122,11 +122,12 @@ def passes(heights: Heights, batch: Batch) -> Notes:
 
 def leaves_no_trace(heights: Heights, batch: Batch) -> Notes:
     """Prove that the validation leaves schema and data as it found them."""
-    with heights.clone(batch) as database:
-        before = _state(heights, database)
+    with _watched(heights, batch) as (database, observer):
+        before = _state(observer)
         with heights.connect(database) as session:
             ran = _validate(session, heights, batch)
-        _expect_unchanged(batch, ran.path, before, _state(heights, database), "its validation")
+        after = _state(observer)
+    _expect_unchanged(batch, ran.path, before, after, "its validation")
     return ()
 
 
@@ -180,13 +181,20 @@ def checks_of(batch: Batch) -> dict[str, dict[str, Check]]:
 
 def _there_and_back(heights: Heights, batch: Batch) -> tuple[State, State]:
     """Apply and roll back, the rollback in a session of its own, and return both states."""
-    with heights.clone(_below(heights, batch)) as database:
-        before = _state(heights, database)
+    with _watched(heights, _below(heights, batch)) as (database, observer):
+        before = _state(observer)
         with heights.connect(database) as session:
             apply_batch(session, heights.settings, batch)
         with heights.connect(database) as session:
             roll_back_batch(session, heights.settings, batch)
-        return before, _state(heights, database)
+        return before, _state(observer)
+
+
+@contextmanager
+def _watched(heights: Heights, batch: Batch | None) -> Iterator[tuple[str, psycopg.Connection]]:
+    """Give a clone and a session that only looks: its second look at the catalogs is cheap."""
+    with heights.clone(batch) as database, heights.connect(database) as observer:
+        yield database, observer
 
 
 def _said(ran: FileRun) -> Notes:
@@ -204,9 +212,8 @@ def _path(heights: Heights, batch: Batch) -> str:
     return heights.settings.relative(batch.rollback)
 
 
-def _state(heights: Heights, database: str) -> State:
-    with heights.connect(database) as session:
-        return State(take_snapshot(session), take_contents(session))
+def _state(observer: psycopg.Connection) -> State:
+    return State(take_snapshot(observer), take_contents(observer))
 
 
 def _validate(session: psycopg.Connection, heights: Heights, batch: Batch) -> FileRun:

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -112,7 +113,13 @@ def writing_word(sql: str) -> str:
 
 def split(text: str, *, path: str) -> list[Part]:
     """Cut a file into statements and meta-commands, at psql's own boundaries."""
-    return _Splitter(text, path).split()
+    return list(_split(text, path))
+
+
+@lru_cache(maxsize=256)
+def _split(text: str, path: str) -> tuple[Part, ...]:
+    # A suite's files are few and run very often.
+    return tuple(_Splitter(text, path).split())
 
 
 class _Splitter:
