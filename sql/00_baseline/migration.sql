@@ -1,6 +1,6 @@
 -- Leads, their jobs and the audit trail stand as they did before the first batch.
 -- irreversible: Nothing stood before the baseline; to undo it is to drop the database.
--- present: to_regclass('public."Lead"') is not null
+-- present: to_regclass('public."Lead"') is not null and to_regclass('public."Job"') is not null and to_regclass('public."Audit"') is not null
 
 begin;
 
@@ -9,7 +9,7 @@ set local client_min_messages = notice;
 
 do $$
 begin
-    if to_regclass('public."Lead"') is not null then
+    if to_regclass('public."Lead"') is not null and to_regclass('public."Job"') is not null and to_regclass('public."Audit"') is not null then
         raise exception 'Cannot lay the baseline: "Lead" already exists'
             using
                 errcode = 'duplicate_table',

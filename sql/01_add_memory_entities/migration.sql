@@ -1,6 +1,6 @@
 -- Customers, conversations and their memory have tables, and leads and jobs may name a customer.
 -- requires: 00_baseline
--- present: to_regclass('public."Customer"') is not null
+-- present: to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null
 
 begin;
 
@@ -13,7 +13,7 @@ declare
     standing integer;
     names text;
 begin
-    if (to_regclass('public."Lead"') is not null) is not true then
+    if (to_regclass('public."Lead"') is not null and to_regclass('public."Job"') is not null and to_regclass('public."Audit"') is not null) is not true then
         raise exception 'Cannot add memory entities: 00_baseline is not applied'
             using
                 errcode = 'object_not_in_prerequisite_state',
@@ -52,7 +52,7 @@ begin
     ) as n (place, name, stands)
     where n.stands;
 
-    if to_regclass('public."Customer"') is not null and standing = ours then
+    if to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null and standing = ours then
         raise exception 'Cannot add memory entities: 01_add_memory_entities is already applied'
             using
                 errcode = 'duplicate_table',

@@ -12,7 +12,7 @@ do $$
 declare
     names text;
 begin
-    if (to_regclass('public."Customer"') is not null) is not true then
+    if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true then
         raise exception 'Cannot roll back 01_add_memory_entities: it is not applied'
             using
                 errcode = 'undefined_table',
@@ -41,7 +41,7 @@ begin
             ),
             (
                 '07_tighten_constraints',
-                exists (select from pg_catalog.pg_attribute where attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and attname = 'customer_id' and attnotnull)
+                (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull)
             )
     ) as b (name, present)
     where b.present;

@@ -35,7 +35,7 @@ $$;
 
 do $$
 declare
-    tightened constant boolean := exists (select from pg_catalog.pg_attribute where attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and attname = 'customer_id' and attnotnull);
+    tightened constant boolean := (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull);
     differing text;
 begin
     select string_agg(
@@ -143,7 +143,7 @@ $$;
 
 do $$
 declare
-    tightened constant boolean := exists (select from pg_catalog.pg_attribute where attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and attname = 'customer_id' and attnotnull);
+    tightened constant boolean := (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull);
     on_delete constant text := case when tightened then 'RESTRICT' else 'SET NULL' end;
     differing text;
 begin
@@ -409,7 +409,7 @@ $$;
 -- Batch 7 changes what happens to the leads and jobs of a deleted customer.
 do $$
 declare
-    tightened constant boolean := exists (select from pg_catalog.pg_attribute where attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and attname = 'customer_id' and attnotnull);
+    tightened constant boolean := (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull);
     customer uuid;
     lead uuid;
     job uuid;

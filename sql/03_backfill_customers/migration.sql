@@ -12,7 +12,7 @@ set local row_security = off;
 do $preflight$
 begin
     perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
-    if (to_regclass('public."Customer"') is not null) is not true then
+    if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true then
         raise exception 'Cannot backfill customers: 01_add_memory_entities is not applied'
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'

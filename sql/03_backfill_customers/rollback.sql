@@ -27,7 +27,7 @@ begin
                 then '04_backfill_conversations_messages'
         end,
         case
-            when exists (select from pg_catalog.pg_attribute where attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and attname = 'customer_id' and attnotnull)
+            when (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull)
                 then '07_tighten_constraints'
         end
     );

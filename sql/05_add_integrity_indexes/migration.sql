@@ -18,7 +18,7 @@ declare
     crowded bigint;
     listed text;
 begin
-    if (to_regclass('public."Customer"') is not null) is not true then
+    if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true then
         raise exception 'Cannot add integrity indexes: 01_add_memory_entities is not applied'
             using
                 errcode = 'object_not_in_prerequisite_state',

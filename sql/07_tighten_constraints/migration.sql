@@ -1,6 +1,6 @@
 -- Every lead and every job has a customer, and a customer that has one cannot be deleted.
 -- requires: 03_backfill_customers
--- present: exists (select from pg_catalog.pg_attribute where attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and attname = 'customer_id' and attnotnull)
+-- present: (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull)
 
 begin;
 
@@ -15,7 +15,7 @@ declare
     backfilled constant boolean := to_regclass('backfill.customer_backfill') is not null;
     problems text;
 begin
-    if (to_regclass('public."Customer"') is not null) is not true then
+    if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true then
         raise exception 'Cannot tighten constraints: 01_add_memory_entities and'
             ' 03_backfill_customers are not applied'
             using
@@ -23,7 +23,7 @@ begin
                 hint = 'Run the migrations of batches 1 and 3 first, in their order.';
     end if;
 
-    if exists (select from pg_catalog.pg_attribute where attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and attname = 'customer_id' and attnotnull) then
+    if (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull) then
         if exists (
             select
             from pg_catalog.pg_attribute as a
