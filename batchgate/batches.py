@@ -9,7 +9,7 @@ import psycopg
 from batchgate.config import Settings
 from batchgate.errors import BatchFailed
 from batchgate.script import Script, ScriptRun, run_script
-from batchgate.serverwords import masked
+from batchgate.serverwords import masked, shown_sql
 from batchgate.suite import Batch
 
 
@@ -35,7 +35,7 @@ class FileRun:
             f"batch {self.batch.name}: expected {expected}, "
             f"statement {error.number} of {error.of} failed",
             at=error.at,
-            sql=error.sql,
+            sql=shown_sql(error.sql),
             cause=masked(error.cause, error.sqlstate),
             fix=fix or "Put it right; the batch's README lists the known causes.",
         )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -29,7 +30,7 @@ UNORDERED = frozenset({"acl", "options", "roles", "settings", "foreign options",
 SPELLED_FREELY = frozenset({"sql", "plpgsql"})
 
 SINCE = re.compile(r"^-- since: (\d+)$", re.MULTILINE)
-CLOCK = re.compile(r"'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+(?:[+-][\d:]+)?'")
+CLOCK = re.compile(r"'(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d\.\d+(?:[+-][\d:]+)?'")
 TOKEN = re.compile(
     r"""
       (?P<skip> \s+ | --[^\n]* | /\*.*?\*/ )
@@ -179,9 +180,17 @@ def _note(class_: str, attribute: str, before: Json, after: Json, stands: Attrib
         return "labels of an enum cannot be dropped"
     if (class_, attribute) == ("routine", "body") and stands["language"] in SPELLED_FREELY:
         return "white space and comments only" if _tokens(before) == _tokens(after) else ""
-    if attribute == "default" and CLOCK.sub("clock", before) == CLOCK.sub("clock", after):
+    if attribute == "default" and _froze_the_clock(before, after):
         return "the clock at the time of the statement"
     return ""
+
+
+def _froze_the_clock(before: str, after: str) -> bool:
+    """Tell whether two defaults differ only in a time, and the later one is about now."""
+    now = datetime.now(UTC).date()
+    days = {(now + timedelta(days=days)).isoformat() for days in (-1, 0, 1)}
+    same = CLOCK.sub("clock", before) == CLOCK.sub("clock", after)
+    return same and all(day in days for day in CLOCK.findall(after))
 
 
 def _within(few: list[str], many: list[str]) -> bool:

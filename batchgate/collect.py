@@ -24,11 +24,14 @@ _MARKERS = {"rollback.sql": ("batches", "rollback")}
 
 def file_for(path: Path, parent: pytest.Collector, harness: Harness) -> pytest.File | None:
     """Return the collector of a batch's or a gate's file; None for any other file."""
+    if path.suffix != ".sql":
+        return None
+    real = path.resolve()
     for batch in harness.suite.batches:
-        if path.parent == batch.folder and path.name in checks_of(batch):
+        if real.parent == batch.folder.resolve() and real.name in checks_of(batch):
             return BatchFile.from_parent(parent, path=path, batch=batch)
     for gate in harness.suite.gates:
-        if path in (gate.path, gate.red):
+        if real in (gate.path.resolve(), gate.red.resolve()):
             return GateFile.from_parent(parent, path=path, gate=gate)
     return None
 
@@ -60,7 +63,7 @@ class GateFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield the one item of the file."""
-        if self.path == self.gate.red:
+        if self.path.name == self.gate.red.name:
             yield RedItem.from_parent(self, name="red", gate=self.gate)
         else:
             yield GateItem.from_parent(self, name="green", gate=self.gate)

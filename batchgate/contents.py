@@ -16,6 +16,8 @@ from batchgate.errors import BatchgateError
 
 Row: TypeAlias = Mapping[str, int]
 
+_LARGE_OBJECTS = "large objects"
+
 
 @dataclass(frozen=True)
 class TableContents:
@@ -61,6 +63,16 @@ class ContentsDifference:
     after: TableContents | SequencePosition | None
 
     @property
+    def advanced(self) -> bool:
+        """Tell a sequence that only moved on, as numbers once drawn are not given back."""
+        before, after = self.before, self.after
+        return (
+            isinstance(before, SequencePosition)
+            and isinstance(after, SequencePosition)
+            and (after.last_value, after.is_called) > (before.last_value, before.is_called)
+        )
+
+    @property
     def of_sequence(self) -> bool:
         """Tell a sequence, which no rollback of a transaction brings back, from a table."""
         return isinstance(self.before or self.after, SequencePosition)
@@ -92,7 +104,9 @@ def take_contents(connection: psycopg.Connection[Any]) -> Contents:
     with _reading(connection) as cursor:
         stored = [Stored(*row) for row in cursor.execute(_query("stored.sql"))]
         figures = _one_statement(cursor, [_figures(one) for one in stored])
-    tables, sequences = {}, {}
+        large = cursor.execute(_query("large.sql")).fetchone()
+    tables = {_LARGE_OBJECTS: TableContents(*large)} if large else {}
+    sequences = {}
     for one in stored:
         number, text = figures[one.identity]
         if one.kind == "S":
@@ -154,6 +168,7 @@ class Stored(NamedTuple):
     relation: str
     key: list[str] | None
     documents: list[str] | None
+    spelled: list[str] | None
 
 
 @contextmanager
@@ -215,13 +230,20 @@ def _rows(one: Stored) -> sql.Composed:
 def _row(one: Stored) -> sql.Composed:
     """Write a row as one document, whatever the order of its columns.
 
-    There a json null and an SQL null look the same, so json columns are asked which it is.
+    There a json null and an SQL null look the same, so json columns are asked which it is; and
+    json, arrays, floats and composites lose spelling, bounds or sign, so their text is added.
     """
     parts = [sql.SQL("to_jsonb(t.*)")] + [
         sql.SQL("jsonb_build_object({}, {} is null)").format(
             sql.Literal(f"{name} is null"), sql.Identifier("t", name)
         )
         for name in one.documents or ()
+    ]
+    parts += [
+        sql.SQL("jsonb_build_object({}, {}::text)").format(
+            sql.Literal(f"{name} as text"), sql.Identifier("t", name)
+        )
+        for name in one.spelled or ()
     ]
     return sql.SQL(" || ").join(parts)
 

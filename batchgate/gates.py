@@ -7,7 +7,7 @@ from time import perf_counter
 import psycopg
 from psycopg import sql
 
-from batchgate.errors import GateFailed
+from batchgate.errors import BatchFailed, GateFailed
 from batchgate.findings import Level, Row, State, mask_row
 from batchgate.serverwords import server_words
 from batchgate.suite import Batch, Gate
@@ -15,7 +15,9 @@ from batchgate.verdict import GateResult, counted
 
 SAMPLE = 5
 FIGURES = 200
+_CHUNK = 1000
 _DECLARE = "declare gate no scroll cursor for\n"
+SENT_BEFORE = len(_DECLARE)
 
 # The limits keep a gate from holding a server up; parallel workers and JIT are off so that a
 # check cannot take the cores of whoever else works there. `select 1` freezes READ ONLY.
@@ -73,7 +75,7 @@ def run_gate(
         connection.execute(_BEGIN)
         return _ended(connection, gate, after, result)
     except psycopg.Error as error:
-        reason = server_words(error, gate.sql, path, gate.line, skip=len(_DECLARE))
+        reason = server_words(error, gate.sql, path, gate.line, skip=SENT_BEFORE)
         return result(State.ERROR, reason=reason)
     finally:
         if not connection.broken:
@@ -121,7 +123,8 @@ def find_rows(connection: psycopg.Connection, gate: Gate) -> Found:
 
 
 def _figures(cursor: psycopg.Cursor, gate: Gate) -> Found:
-    columns, rows = _fetch(cursor, FIGURES)
+    """Read every figure, a thousand at a time; keep a few to show, those with a finding first."""
+    columns, rows = _fetch(cursor, _CHUNK)
     if "finding" not in columns:
         raise GateFailed(
             f"gate {gate.name}: expected a column `finding` among its figures, "
@@ -129,11 +132,15 @@ def _figures(cursor: psycopg.Cursor, gate: Gate) -> Found:
             fix="Return a text column `finding`, null where a figure is as it should be.",
         )
     place = columns.index("finding")
+    count, kept = 0, list[tuple[object, ...]]()
+    while rows:
+        offending = [row for row in rows if row[place] is not None]
+        count += len(offending)
+        room = FIGURES - len(kept)
+        kept += rows[:room] if len(rows) <= room else offending[:room]
+        rows = _fetch(cursor, _CHUNK)[1] if len(rows) == _CHUNK else []
     shown = (*gate.show, "finding")
-    return Found(
-        sum(row[place] is not None for row in rows),
-        tuple(mask_row(columns, row, shown) for row in rows),
-    )
+    return Found(count, tuple(mask_row(columns, row, shown) for row in kept))
 
 
 def _fetch(cursor: psycopg.Cursor, limit: int) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
@@ -143,9 +150,23 @@ def _fetch(cursor: psycopg.Cursor, limit: int) -> tuple[tuple[str, ...], list[tu
 
 
 def is_present(connection: psycopg.Connection, batch: Batch) -> bool:
-    """Ask the database whether a batch stands, by the batch's own expression."""
-    row = connection.execute(f"select ({batch.present})".encode()).fetchone()
-    return bool(row and row[0])
+    """Ask the database whether a batch stands, by the batch's own expression.
+
+    Raises BatchFailed where the answer is neither true nor false.
+    """
+    try:
+        row = connection.execute(f"select (\n{batch.present}\n)::boolean".encode()).fetchone()
+    except psycopg.Error as error:
+        found = server_words(error, "", "", 0)
+    else:
+        if row and row[0] is not None:
+            return bool(row[0])
+        found = "null"
+    raise BatchFailed(
+        f"batch {batch.name}: expected `present` to be true or false, found {found}",
+        at=f"{batch.folder.parent.name}/{batch.name}/migration.sql:{batch.header.line('present')}",
+        fix="Ask for something that can be asked with and without the batch.",
+    )
 
 
 def _is_empty(connection: psycopg.Connection, table: str) -> bool:

@@ -11,6 +11,7 @@ GATE_KEYS = ("level", "after", "of", "show", "fix", "rows", "title", "pass")
 BATCH_KEYS = ("requires", "present", "irreversible", "transaction")
 
 _COMMENT = re.compile(r"--[ \t]?(.*)")
+_LOOSE_KEY = re.compile(r"([A-Za-z]\w*)[ \t]*:")
 _KEY = re.compile(r"([a-z][a-z0-9_]*):(?:[ \t]+(.*))?$")
 
 
@@ -38,19 +39,22 @@ class Header:
 def read_header(text: str, *, path: str, keys: tuple[str, ...], required: bool) -> Header:
     """Read the header of a file, or refuse it with the line and the known keys.
 
-    Where a header is not required, comments that neither open with a sentence nor use a
-    known key are ordinary comments, and the file has no header.
+    Where a header is not required, comments without a known key, or one that was meant to be
+    known, are ordinary comments: the file has a sentence at most.
     """
     comments = _leading_comments(text)
     sentence, keyed, stray = _parts(comments)
-    is_header = required or bool(sentence) or any(key in keys for _, key, _ in keyed)
-    if not is_header:
-        return Header()
+    known = required or any(key in keys for _, key, _ in keyed)
+    _check_spelling(comments, path=path, keys=keys, capitals=known)
+    if not required and not any(
+        key in keys or _nearest(key, keys, likeness=0.75) for _, key, _ in keyed
+    ):
+        return Header(sentence)
     if not sentence:
         raise SuiteError(
             f"{path}: expected a header that opens with a sentence, found "
             f"{_shown(comments[0][1]) if comments else 'none'}",
-            at=f"{path}:1",
+            at=f"{path}:{comments[0][0] if comments else 1}",
             fix="Begin the file with `-- A full sentence.`, then `-- key: value` lines.",
         )
     if required and stray:
@@ -70,12 +74,14 @@ def read_header(text: str, *, path: str, keys: tuple[str, ...], required: bool) 
 
 
 def _leading_comments(text: str) -> list[tuple[int, str]]:
-    """Return the comment lines from line 1 to the first line that is none."""
+    """Return the comment lines from the first line that is not blank to the next that is none."""
     comments: list[tuple[int, str]] = []
     for number, line in enumerate(text.splitlines(), start=1):
         match = _COMMENT.match(line)
-        if not match:
+        if not match and (comments or line.strip()):
             break
+        if not match:
+            continue
         comments.append((number, match[1].strip()))
     return comments
 
@@ -98,14 +104,36 @@ def _parts(
     return (text if text.endswith((".", "?", "!")) else ""), keyed, stray
 
 
+def _check_spelling(
+    comments: list[tuple[int, str]], *, path: str, keys: tuple[str, ...], capitals: bool
+) -> None:
+    """Refuse a line that is a known key but for its blanks, or its capitals in a header."""
+    for line, comment in comments:
+        loose = _LOOSE_KEY.match(comment)
+        if not loose or _KEY.match(comment):
+            continue
+        key = loose[1].lower() if capitals else loose[1]
+        if key in keys:
+            raise SuiteError(
+                f"{path}: expected `-- {key}: value`, found {_shown(comment)}",
+                at=f"{path}:{line}",
+                fix="Keys are lower_snake, followed by a colon and a blank.",
+            )
+
+
+def _nearest(key: str, keys: tuple[str, ...], *, likeness: float = 0.6) -> str:
+    """Return the known key that an unknown one was probably meant to be, or nothing."""
+    return next(iter(get_close_matches(key, keys, n=1, cutoff=likeness)), "")
+
+
 def _check_key(
     key: str, value: str, *, path: str, line: int, keys: tuple[str, ...], seen: Mapping[str, int]
 ) -> None:
     known = f"Known keys: {', '.join(keys)}."
     at = f"{path}:{line}"
     if key not in keys:
-        near = get_close_matches(key, keys, n=1)
-        meant = f"Did you mean `{near[0]}`? " if near else ""
+        near = _nearest(key, keys)
+        meant = f"Did you mean `{near}`? " if near else ""
         raise SuiteError(
             f"{path}: expected a known header key, found `{key}`",
             at=at,

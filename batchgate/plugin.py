@@ -179,7 +179,7 @@ def pytest_runtest_makereport(
         carried["applied"] = applied
     setattr(report, CARRIED, carried)
     if isinstance(error, BatchgateError) and call.excinfo:
-        plain = call.excinfo.getrepr(style="value")
+        plain = call.excinfo.getrepr(style="value", chain=False)
         crash = getattr(plain, "reprcrash", None)
         if crash is not None:
             crash.message = str(error)
@@ -199,9 +199,9 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[Any, ...] | Non
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
-    """Show the gates and the verdict where batches or gates ran."""
-    run, verdict = _concluded(config, exitstatus)
-    if run.gates or run.checks:
+    """Show the gates that ran, and the verdict, which says what did not run."""
+    if config.stash[HARNESS].active and not config.getoption("collectonly"):
+        run, verdict = _concluded(config, exitstatus)
         page = config.getoption("htmlpath", None)
         shown = config.stash[HARNESS].settings.relative(Path(page)) if page else ""
         show_run(terminalreporter, run, verdict, shown)

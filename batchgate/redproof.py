@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import psycopg
 
 from batchgate.errors import GateFailed
-from batchgate.gates import find_rows, is_present
-from batchgate.serverwords import server_words
+from batchgate.gates import SENT_BEFORE, find_rows, is_present
+from batchgate.psqlsend import send
+from batchgate.serverwords import server_words, shown_sql
 from batchgate.sqltext import Statement, read_sql, split
 from batchgate.suite import Batch, Gate
 
@@ -36,19 +37,29 @@ def try_red(session: psycopg.Connection, gate: Gate, path: str, needed: Sequence
         )
     session.execute("begin; set local search_path = public")
     try:
-        before = find_rows(session, gate).count
+        before = _look(session, gate, path)
         _damage(session, gate, path)
-        return Proof(before, find_rows(session, gate).count)
-    except psycopg.Error as error:
-        raise GateFailed(
-            f"gate {gate.name}: expected a result during its red proof, found an error",
-            at=f"{path}:1",
-            cause=server_words(error, gate.sql, path, gate.line),
-            fix="Put the gate's statement right.",
-        ) from error
+        return Proof(before, _look(session, gate, path))
     finally:
         if not session.broken:
             session.rollback()
+
+
+def _look(session: psycopg.Connection, gate: Gate, path: str) -> int:
+    """Count what the gate finds now, reading only, so that it does no damage of its own."""
+    gate_path = path.removesuffix(gate.red.name) + gate.path.name
+    session.execute("savepoint looking; set local transaction_read_only = on")
+    try:
+        found = find_rows(session, gate).count
+    except psycopg.Error as error:
+        raise GateFailed(
+            f"gate {gate.name}: expected a result during its red proof, found an error",
+            at=f"{gate_path}:{gate.line}",
+            cause=server_words(error, gate.sql, gate_path, gate.line, skip=SENT_BEFORE),
+            fix="Put the gate's statement right.",
+        ) from error
+    session.execute("rollback to savepoint looking")
+    return found
 
 
 def not_red(gate: Gate, path: str, proof: Proof) -> GateFailed:
@@ -65,12 +76,12 @@ def _damage(session: psycopg.Connection, gate: Gate, path: str) -> None:
     for part in split(read_sql(gate.red), path=path):
         assert isinstance(part, Statement), "collection refused psql's commands"
         try:
-            session.execute(part.text.encode())
+            send(session, part.text, part.copy_data)
         except psycopg.Error as error:
             raise GateFailed(
                 f"gate {gate.name}: expected its red proof to do damage, a statement failed",
                 at=f"{path}:{part.line}",
-                sql=part.text.partition("\n")[0],
+                sql=shown_sql(part.text),
                 cause=server_words(error, part.text, path, part.line),
                 fix="Drop first whatever prevents the damage.",
             ) from error

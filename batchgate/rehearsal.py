@@ -14,11 +14,11 @@ from batchgate.errors import BatchFailed
 from batchgate.gates import is_present
 from batchgate.gatescript import COMMAND, gate_script, is_ours
 from batchgate.heights import Heights
+from batchgate.printed import printed_failures
 from batchgate.sqltext import read_sql
 from batchgate.suite import Batch
 
 _SHOWN = 20
-_PRINTED_FAILURE = re.compile(r"^\W*(?:FAIL(?:ED|S|URE)?\b|[✗❌])", re.MULTILINE)
 _NOT_EXERCISED = re.compile(r"^.*\bnot exercised\b.*$", re.MULTILINE | re.IGNORECASE)
 
 Notes = tuple[str, ...]
@@ -35,10 +35,15 @@ class State:
 
 def applies(heights: Heights, batch: Batch) -> Notes:
     """Prove that the migration goes through, and that `present` tells before from after."""
-    with heights.clone(_below(heights, batch)) as database, heights.connect(database) as session:
-        _expect_present(session, heights, batch, expected=False, when="before it is applied")
-        ran = apply_batch(session, heights.settings, batch)
-        _expect_present(session, heights, batch, expected=True, when="once it is applied")
+    with _watched(heights, _below(heights, batch)) as (database, observer):
+        _expect_present(observer, heights, batch, expected=False, when="before it is applied")
+        before = _state(observer)
+        with heights.connect(database) as session:
+            ran = apply_batch(session, heights.settings, batch)
+        _expect_present(observer, heights, batch, expected=True, when="once it is applied")
+        after = _state(observer)
+    if before == after:
+        return (*_said(ran), "not exercised: the migration changed nothing on this data")
     return _said(ran)
 
 
@@ -51,8 +56,8 @@ def second_run(heights: Heights, batch: Batch) -> Notes:
         before = _state(observer)
         with heights.connect(database) as session:
             ran = run_file(session, heights.settings, batch, batch.migration)
-        _expect_unchanged(batch, ran.path, before, _state(observer), "a second run")
-    return () if ran.run.error is None else (f"refused: {ran.run.error.message}",)
+        notes = _expect_unchanged(batch, ran.path, before, _state(observer), "a second run")
+    return notes if ran.run.error is None else (f"refused: {ran.run.error.message}",)
 
 
 def restores_schema(heights: Heights, batch: Batch) -> Notes:
@@ -80,11 +85,13 @@ def applies_again(heights: Heights, batch: Batch) -> Notes:
     with heights.clone(_below(heights, batch)) as database:
         with heights.connect(database) as session:
             apply_batch(session, heights.settings, batch)
+        with heights.connect(database) as session:
             first = take_snapshot(session)
         with heights.connect(database) as session:
             roll_back_batch(session, heights.settings, batch)
         with heights.connect(database) as session:
             apply_batch(session, heights.settings, batch)
+        with heights.connect(database) as session:
             _expect_present(session, heights, batch, expected=True, when="applied again")
             second = take_snapshot(session)
     return _expect_schema(
@@ -100,8 +107,8 @@ def harmless_where_absent(heights: Heights, batch: Batch) -> Notes:
         with heights.connect(database) as session:
             ran = run_file(session, heights.settings, batch, batch.rollback)
         after = _state(observer)
-    _expect_unchanged(batch, ran.path, before, after, "a rollback without the batch")
-    return () if ran.run.error is None else (f"refused: {ran.run.error.message}",)
+    notes = _expect_unchanged(batch, ran.path, before, after, "a rollback without the batch")
+    return notes if ran.run.error is None else (f"refused: {ran.run.error.message}",)
 
 
 def passes(heights: Heights, batch: Batch) -> Notes:
@@ -110,11 +117,11 @@ def passes(heights: Heights, batch: Batch) -> Notes:
         ran = _validate(session, heights, batch)
     if not ran.succeeded:
         raise ran.failure("validation to pass", "Read the validation's output; see the README.")
-    if printed := _PRINTED_FAILURE.search(ran.run.text):
+    if printed := printed_failures(ran.run):
         raise BatchFailed(
             f"batch {batch.name}: expected validation to pass, it printed a failure and exited 0",
             at=ran.path,
-            rows=[_line_of(ran.run.text, printed.start())],
+            rows=printed[:_SHOWN],
             fix="Raise an error where a check fails; set ON_ERROR_STOP at the top.",
         )
     return tuple(line.strip() for line in _NOT_EXERCISED.findall(ran.run.text))
@@ -127,15 +134,14 @@ def leaves_no_trace(heights: Heights, batch: Batch) -> Notes:
         with heights.connect(database) as session:
             ran = _validate(session, heights, batch)
         after = _state(observer)
-    _expect_unchanged(batch, ran.path, before, after, "its validation")
-    return ()
+    return _expect_unchanged(batch, ran.path, before, after, "its validation")
 
 
 def fails_without_batch(heights: Heights, batch: Batch) -> Notes:
     """Prove that the validation is able to fail: where the batch was never applied."""
     with heights.clone(_below(heights, batch)) as database, heights.connect(database) as session:
         ran = _validate(session, heights, batch)
-    if ran.succeeded and not _PRINTED_FAILURE.search(ran.run.text):
+    if ran.succeeded and not printed_failures(ran.run):
         raise BatchFailed(
             f"batch {batch.name}: expected validation to fail without the batch, it passed",
             at=ran.path,
@@ -234,10 +240,10 @@ def _expect_present(
         )
 
 
-def _expect_unchanged(batch: Batch, path: str, before: State, after: State, doer: str) -> None:
+def _expect_unchanged(batch: Batch, path: str, before: State, after: State, doer: str) -> Notes:
     expected = f"{doer} to change nothing"
-    _expect_schema(batch, path, before.schema, after.schema, expected)
-    _expect_data(batch, path, before.contents, after.contents, expected)
+    schema = _expect_schema(batch, path, before.schema, after.schema, expected)
+    return schema + _expect_data(batch, path, before.contents, after.contents, expected)
 
 
 def _expect_schema(
@@ -252,11 +258,11 @@ def _expect_schema(
 def _expect_data(
     batch: Batch, path: str, before: Contents, after: Contents, expected: str
 ) -> Notes:
-    """Expect every row as before; a sequence's position comes back in no transaction: a note."""
+    """Expect every row as before; numbers that a sequence gave out are never given back: a note."""
     differences = compare_contents(before, after)
-    hard = [str(difference) for difference in differences if not difference.of_sequence]
+    hard = [str(difference) for difference in differences if not difference.advanced]
     _expect_none(batch, path, hard, expected)
-    return tuple(str(difference) for difference in differences if difference.of_sequence)
+    return tuple(str(difference) for difference in differences if difference.advanced)
 
 
 def _expect_none(batch: Batch, path: str, offences: Sequence[str], expected: str) -> None:
@@ -272,8 +278,3 @@ def _expect_none(batch: Batch, path: str, offences: Sequence[str], expected: str
         rows=rows,
         fix="Undo exactly what the migration does, and nothing else.",
     )
-
-
-def _line_of(text: str, position: int) -> str:
-    start = text.rfind("\n", 0, position) + 1
-    return text[start:].partition("\n")[0].strip()

@@ -10,7 +10,9 @@ from batchgate.findings import MASK
 # their first line, and the values in their detail.
 _DATA_EXCEPTION = "22"
 _QUOTED = re.compile(r'"(?:[^"]|"")*"|\'(?:[^\']|\'\')*\'')
-_KEY = re.compile(r"\)=\(.*\)")
+_KEY = re.compile(r"\) ?= ?\(.*\)", re.DOTALL)
+_LITERAL = re.compile(r"'(?:[^']|'')*(?:'|$)")
+_LINE_LENGTH = 100
 _ROW = re.compile(r"(Failing row contains) \(.*\)", re.DOTALL)
 
 
@@ -19,6 +21,12 @@ def masked(text: str, sqlstate: str) -> str:
     if sqlstate.startswith(_DATA_EXCEPTION):
         text = _QUOTED.sub(f'"{MASK}"', text)
     return _ROW.sub(rf"\1 ({MASK})", _KEY.sub(f")=({MASK})", text))
+
+
+def shown_sql(text: str) -> str:
+    """Return a statement's first line for a message, without the values it quotes."""
+    first = _LITERAL.sub(f"'{MASK}'", text.strip().partition("\n")[0])
+    return first if len(first) <= _LINE_LENGTH else first[: _LINE_LENGTH - 1] + "…"
 
 
 def server_words(error: psycopg.Error, text: str, path: str, line: int, *, skip: int = 0) -> str:

@@ -117,7 +117,7 @@ class Verdict:
 def judge(run: Run) -> Verdict:
     """Give the verdict; what did not run is never counted as good."""
     blocking = [gate for gate in run.gates if gate.fails]
-    if run.failures:
+    if run.failures or blocking or any(not check.passed for check in run.checks):
         return _blocked(run, blocking)
     if not run.finished:
         return Verdict(Outcome.NONE, "the run did not finish")

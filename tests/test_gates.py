@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from batchgate.errors import GateFailed
+from batchgate.errors import BatchFailed, GateFailed
 from batchgate.findings import MASK, State
 from batchgate.gates import refusal, run_gate
 from batchgate.header import BATCH_KEYS, GATE_KEYS, read_header
@@ -65,7 +65,7 @@ def test_rows_found_outweigh_an_empty_table(connection):
 
 
 def test_a_batch_that_does_not_stand_makes_the_gate_not_applicable(connection):
-    header = read_header("-- X.\n-- present: null\n", path="", keys=BATCH_KEYS, required=False)
+    header = read_header("-- X.\n-- present: false\n", path="", keys=BATCH_KEYS, required=False)
     later = Batch("09_later", 9, Path("sql/09_later"), header)
     result = run(connection, "select no_such_column from t", after=[later])
     assert (result.state, result.reason) == (State.NOT_APPLICABLE, "needs 09_later")
@@ -110,6 +110,41 @@ def test_figures_offend_by_their_finding_column(connection):
     assert (result.state, result.count, len(result.sample)) == (State.WARNED, 1, 3)
 
 
+def test_every_figure_is_counted_and_those_with_a_finding_are_kept(connection):
+    sql = (
+        "select n as id, case when n > 2500 then 'odd' end as finding"
+        " from generate_series(1, 2600) as n"
+    )
+    result = run(connection, sql, more="-- rows: figures\n")
+    assert (result.state, result.count, len(result.sample)) == (State.FAILED, 100, 100)
+
+
+@pytest.mark.parametrize(
+    ("present", "found"),
+    [
+        pytest.param("null", "null", id="null"),
+        pytest.param("(select count(*) from gone) > 0", "42P01", id="error"),
+        pytest.param("(true", "42601", id="open-parenthesis"),
+    ],
+)
+def test_a_batch_that_cannot_be_asked_is_at_fault_not_the_gate(connection, present, found):
+    header = read_header(
+        f"-- X.\n-- present: {present}\n", path="", keys=BATCH_KEYS, required=False
+    )
+    batch = Batch("09_later", 9, Path("sql/09_later"), header)
+    with pytest.raises(BatchFailed, match=found) as caught:
+        run(connection, "select id from t", after=[batch])
+    assert caught.value.message.at == "sql/09_later/migration.sql:2"
+
+
+def test_an_expression_may_end_in_a_comment(connection):
+    header = read_header(
+        "-- X.\n-- present: true -- so\n", path="", keys=BATCH_KEYS, required=False
+    )
+    batch = Batch("09_later", 9, Path("sql/09_later"), header)
+    assert run(connection, "select id from t where false", after=[batch]).state is State.PASSED
+
+
 def test_figures_without_a_finding_column_are_refused(connection):
     with pytest.raises(GateFailed, match="expected a column `finding`"):
         run(connection, "select id from t", more="-- rows: figures\n")
@@ -132,6 +167,16 @@ def test_a_red_proof_counts_before_and_after_and_is_undone(connection, tmp_path,
     proof = try_red(connection, negative, "gates/01_x.red.sql", [])
     assert (proof.before, proof.red) == (1, red)
     assert connection.execute("select count(*) from t").fetchone() == (2,)
+
+
+def test_a_gate_does_no_damage_of_its_own_in_its_proof(connection, tmp_path):
+    writing = gate("select writes() as id")
+    writing = Gate(writing.name, 1, tmp_path / "01_x.sql", writing.header, writing.sql, 7)
+    writing.red.write_text("select 1")
+    with pytest.raises(GateFailed, match="found an error") as caught:
+        try_red(connection, writing, "gates/01_x.red.sql", [])
+    assert caught.value.message.at == "gates/01_x.sql:7"
+    assert "25006" in caught.value.message.cause
 
 
 def test_damage_that_is_prevented_says_where(connection, tmp_path):

@@ -49,7 +49,11 @@ def test_a_header_is_a_sentence_and_its_keys_up_to_the_first_blank_line():
         pytest.param("-- no full stop\n-- level: required\n", 1, "sentence", id="half-sentence"),
         pytest.param("select 1\n", 1, "found none", id="no-header"),
         pytest.param(
-            "-- True.\n-- level: required\n-- Fix: Run it.\n", 3, "`Fix: Run it.`", id="stray-line"
+            "-- True.\n-- level: required\n-- Fix: Run it.\n", 3, "`Fix: Run it.`", id="capital"
+        ),
+        pytest.param("-- True.\n-- Level: required\n", 2, "`Level: required`", id="capital-first"),
+        pytest.param(
+            "-- True.\n-- level: required\n-- and so on\n", 3, "`and so on`", id="stray-line"
         ),
         pytest.param("-- True.\n-- level: required\n-- fix:run\n", 3, "`fix:run`", id="no-space"),
     ],
@@ -76,6 +80,8 @@ def test_an_unknown_key_is_answered_with_the_known_ones_and_the_nearest():
         pytest.param("-- 2025-11-10 first version\n\n-- x: y\nselect 1;\n", id="prose"),
         pytest.param("-- Makes t.\n\n-- note: an ordinary comment\n", id="after-the-blank"),
         pytest.param("-- Makes t.\n-- See there: it is so\n", id="prose-with-colon"),
+        pytest.param("-- Makes t.\n-- author: bob\n", id="sentence-and-fields"),
+        pytest.param("-- Makes t.\n-- Requires: PostgreSQL 15\n", id="sentence-and-capitals"),
     ],
 )
 def test_ordinary_comments_in_a_batch_are_no_header_errors(text):
@@ -86,6 +92,10 @@ def test_ordinary_comments_in_a_batch_are_no_header_errors(text):
     "text",
     [
         pytest.param("-- Makes t.\n-- requirse: 01_a\n", id="unknown"),
+        pytest.param("-- Makes t.\n-- present: true\n-- colour: red\n", id="unknown-among-known"),
+        pytest.param("-- Makes t\n-- presnt: false\n", id="misspelt-below-half-a-sentence"),
+        pytest.param("-- Makes t.\n-- present: x\n-- Requires: 01_a\n", id="capital"),
+        pytest.param("-- Makes t.\n-- present:false\n", id="no-blank"),
         pytest.param("-- Makes t.\n-- present: true\n-- present: true\n", id="repeated"),
         pytest.param("-- Makes t.\n-- irreversible:\n", id="empty"),
         pytest.param("-- requires: 01_a\ncreate table t ();\n", id="keys-without-sentence"),
@@ -98,3 +108,7 @@ def test_a_wrong_batch_header_is_refused(text):
 
 def test_windows_line_ends_make_no_difference():
     assert gate(GATE.replace("\n", "\r\n")) == gate(GATE)
+
+
+def test_blank_lines_before_a_header_do_not_hide_it():
+    assert batch("\n\n-- Makes t.\n-- present: true\n").values == {"present": "true"}

@@ -18,6 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("discover", "binaries", "privileges", "serverwords", "psqlmeta", "psqlsend"),
     ("folders", "cluster", "gatescript", "psqlfile"),
     ("server", "psqloutput"),
+    ("printed",),
     ("database", "catalog", "contents", "script", "gates"),
     ("batches", "sessions", "redproof"),
     ("heights",),

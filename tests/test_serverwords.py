@@ -3,7 +3,7 @@
 import pytest
 
 from batchgate.findings import MASK
-from batchgate.serverwords import masked
+from batchgate.serverwords import masked, shown_sql
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,18 @@ from batchgate.serverwords import masked
             id="row",
         ),
         pytest.param(
+            "23505",
+            "Key (note)=(line one\nann@example.com) is duplicated.",
+            f"Key (note)=({MASK}) is duplicated.",
+            id="key-of-two-lines",
+        ),
+        pytest.param(
+            "23514",
+            "Partition key of the failing row contains (email) = (ann@example.com).",
+            f"Partition key of the failing row contains (email)=({MASK}).",
+            id="partition-key",
+        ),
+        pytest.param(
             "42703",
             'column "e_mail" does not exist',
             'column "e_mail" does not exist',
@@ -39,3 +51,12 @@ from batchgate.serverwords import masked
 )
 def test_values_are_hidden_and_names_stay(sqlstate, text, shown):
     assert masked(text, sqlstate) == shown
+
+
+def test_a_statement_is_shown_by_its_first_line_without_its_values():
+    assert shown_sql("  alter role app password 'hun''ter2';\nselect 1") == (
+        f"alter role app password '{MASK}';"
+    )
+    assert (
+        shown_sql("insert into t values ('an open\nstring')") == f"insert into t values ('{MASK}'"
+    )

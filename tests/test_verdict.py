@@ -60,6 +60,12 @@ SILENT = gate(State.NOT_EXERCISED, level=Level.INFORMATIONAL)
             id="batch-gate-and-test",
         ),
         pytest.param(
+            Run(gates=[gate(State.FAILED, fails=True)], counts={"skipped": 1, "passed": 3}),
+            Outcome.GATES_FAIL,
+            "blocked by 1 required gate",
+            id="failed-gate-expected-to-fail",
+        ),
+        pytest.param(
             Run(counts={"error": 1, "passed": 9}),
             Outcome.BLOCKED,
             "blocked by 1 other test",
