@@ -62,7 +62,7 @@ def second_run(heights: Heights, batch: Batch) -> Notes:
 
 def restores_schema(heights: Heights, batch: Batch) -> Notes:
     """Prove that the rollback restores the schema to the last attribute."""
-    before, after = _there_and_back(heights, batch)
+    before, _, after = _there_and_back(heights, batch)
     return _expect_schema(
         batch, _path(heights, batch), before.schema, after.schema, "rollback to restore the schema"
     )
@@ -70,13 +70,17 @@ def restores_schema(heights: Heights, batch: Batch) -> Notes:
 
 def restores_data(heights: Heights, batch: Batch) -> Notes:
     """Prove that the rollback restores every row that stood before."""
-    before, after = _there_and_back(heights, batch)
-    return _expect_data(
+    before, applied, after = _there_and_back(heights, batch)
+    notes = _expect_data(
         batch,
         _path(heights, batch),
         before.contents,
         after.contents,
         "rollback to restore the data",
+    )
+    return notes + tuple(
+        f"not exercised: the batch changes {table}, which has no row in this data"
+        for table in _changed_and_empty(before, applied)
     )
 
 
@@ -185,15 +189,26 @@ def checks_of(batch: Batch) -> dict[str, dict[str, Check]]:
     return checks
 
 
-def _there_and_back(heights: Heights, batch: Batch) -> tuple[State, State]:
-    """Apply and roll back, the rollback in a session of its own, and return both states."""
+def _there_and_back(heights: Heights, batch: Batch) -> tuple[State, State, State]:
+    """Apply and roll back, the rollback in a session of its own: before, between and after."""
     with _watched(heights, _below(heights, batch)) as (database, observer):
         before = _state(observer)
         with heights.connect(database) as session:
             apply_batch(session, heights.settings, batch)
+        applied = _state(observer)
         with heights.connect(database) as session:
             roll_back_batch(session, heights.settings, batch)
-        return before, _state(observer)
+        return before, applied, _state(observer)
+
+
+def _changed_and_empty(before: State, applied: State) -> list[str]:
+    """List the tables without a row that stood before and that the batch changes."""
+    touched = [difference.identity for difference in compare(before.schema, applied.schema)]
+    return [
+        table
+        for table in before.contents.not_exercised()
+        if any(each.startswith(f"{table}.") or each.endswith(f" on {table}") for each in touched)
+    ]
 
 
 @contextmanager

@@ -299,6 +299,36 @@ def test_a_gate_that_cannot_see_anything_is_unmasked_by_its_red_proof(project):
     result.assert_outcomes(passed=1, failed=1)
 
 
+def test_a_table_that_is_changed_and_empty_is_named_not_proven(project, pytester):
+    changes = {
+        "scenarios/sample/01.sql": None,
+        "sql/02_index_orders/migration.sql": "alter table orders add note text;",
+        "sql/02_index_orders/rollback.sql": "alter table orders drop note;",
+    }
+    result = project(changes, "sql/02_index_orders/rollback.sql")
+    result.assert_outcomes(passed=4)
+    page = (pytester.path / "reports/report.html").read_text()
+    assert "not exercised: the batch changes public.orders" in page
+
+
+def test_a_migration_that_changes_nothing_is_named_not_proven(project, pytester):
+    changes = {"sql/02_index_orders/migration.sql": "select 1;"}
+    project(changes, "sql/02_index_orders/migration.sql").assert_outcomes(passed=2)
+    page = (pytester.path / "reports/report.html").read_text()
+    assert "not exercised: the migration changed nothing" in page
+
+
+def test_a_sequence_that_is_set_back_is_not_as_before(project):
+    changes = {
+        "sql/01_add_orders/migration.sql": FIRST.replace("id int", "id serial"),
+        "scenarios/sample/01.sql": "insert into orders (currency) values ('EUR');",
+        "sql/02_index_orders/rollback.sql": "drop index orders_currency;"
+        " select setval('orders_id_seq', 1, false);",
+    }
+    result = project(changes, "sql/02_index_orders/rollback.sql::restores-data")
+    result.assert_outcomes(failed=1)
+
+
 WARNED = {
     "gates/01_orders_have_currency.sql": GATE.replace("required", "informational"),
     "scenarios/sample/01.sql": "insert into orders values (1, null, 'ann@example.com');",
