@@ -234,3 +234,10 @@ def pytest_html_results_summary(prefix: list[str], session: pytest.Session) -> N
 def pytest_html_results_table_row(report: pytest.TestReport, cells: list[str]) -> None:
     """Draw the cells of a test's row ourselves: pytest-html leaves names unescaped."""
     draw_row(report, cells)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_html_results_table_html(report: pytest.TestReport, data: list[str]) -> None:
+    """Leave out what passing tests printed: nobody reads it, and it may hold anything."""
+    if report.passed:
+        data.clear()
