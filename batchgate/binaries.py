@@ -28,6 +28,11 @@ class Binaries:
     version: str
     source: str
 
+    @property
+    def major(self) -> int:
+        """Return the number of the major version."""
+        return int(re.split(r"\D", self.version, maxsplit=1)[0])
+
     def tool(self, name: str) -> Path | None:
         """Return the path of a client program, or None where this installation lacks it."""
         path = self.directory / name

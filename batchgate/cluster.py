@@ -2,6 +2,7 @@
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -33,6 +34,11 @@ SETTINGS: Mapping[str, str] = {
     "log_timezone": "UTC",
 }
 
+# Where the system has little shared memory, the server keeps its own in files beside its data.
+IN_FILES: Mapping[str, str] = {"dynamic_shared_memory_type": "mmap"}
+
+INITDB_SETS = 16
+
 # Shorter than Linux's 108 bytes and macOS's 104, with the zero byte at the end.
 _SOCKET_PATH_LIMIT = 103
 _PAUSE = 0.005
@@ -60,12 +66,19 @@ class Cluster:
         """Return the file of all that the server says."""
         return self.home / "log"
 
-    def fits_a_socket(self) -> bool:
-        """Tell whether the socket's path is short enough for the operating system."""
-        return len(os.fsencode(self.socket_folder / f".s.PGSQL.{PORT}")) < _SOCKET_PATH_LIMIT
+    def no_socket(self) -> str:
+        """Return why clients could not be told of a socket here, or nothing."""
+        if len(os.fsencode(self.socket_folder / f".s.PGSQL.{PORT}")) >= _SOCKET_PATH_LIMIT:
+            return "too long for a socket's path"
+        return "a comma parts hosts" if "," in str(self.home) else ""
 
-    def initialise(self, account: Account, programs: Path) -> None:
-        """Make the data directory; raises ServerUnavailable with what initdb said."""
+    def initialise(
+        self, account: Account, programs: Path, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """Make the data directory; raises ServerUnavailable with what initdb said.
+
+        `settings` hold while it is made; initdb takes them from version 16 on.
+        """
         made = privileges.run(
             account,
             self.home,
@@ -78,18 +91,35 @@ class Cluster:
             "--locale=C",
             "--no-sync",
             "--no-instructions",
+            *(f"--set={name}={value}" for name, value in (settings or {}).items()),
         )
         if made.returncode != 0:
             raise ServerUnavailable(
                 f"server: expected initdb to succeed, it ended with {made.returncode}",
                 at=str(programs),
                 cause=last_lines(made.stdout),
-                fix="Put right what initdb says, or name other programs by --pg-bin DIR.",
+                fix="Give /dev/shm more room, or name programs of version 16 or newer by"
+                " --pg-bin DIR."
+                if "could not resize shared memory" in made.stdout
+                else "Put right what initdb says, or name other programs by --pg-bin DIR.",
+            )
+
+    def copy_data(self, account: Account, other: "Cluster") -> None:
+        """Take over the data of a server that has ended; raises ServerUnavailable where not."""
+        copy = shutil.which("cp", path=os.defpath) or "cp"
+        made = privileges.run(account, self.home, copy, "-Rp", str(other.data), str(self.data))
+        if made.returncode != 0:
+            raise ServerUnavailable(
+                f"server: expected a copy of {other.data}, cp ended with {made.returncode}",
+                cause=last_lines(made.stdout),
+                fix="Make room for it, about 60 MB.",
             )
 
     def server_command(self, programs: Path, settings: Mapping[str, str]) -> tuple[str, ...]:
         """Return the command that runs the server with `settings` added to SETTINGS."""
-        together = {**SETTINGS, "unix_socket_directories": str(self.socket_folder), **settings}
+        # A list of folders, of which this is one whatever signs it holds.
+        socket = '"' + str(self.socket_folder).replace('"', '""') + '"'
+        together = {**SETTINGS, "unix_socket_directories": socket, **settings}
         options = (part for name, value in together.items() for part in ("-c", f"{name}={value}"))
         return (str(programs / "postgres"), "-D", str(self.data), *options)
 

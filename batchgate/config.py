@@ -1,12 +1,16 @@
 """The settings of a run, read once from options, environment and ini file."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where the suite lies and how strictly it is judged."""
+    """Where the suite lies and how strictly it is judged.
+
+    `chosen` are the folders of batches, gates and samples that a setting names.
+    """
 
     root: Path
     sql: Path
@@ -17,9 +21,13 @@ class Settings:
     pg_bin_source: str = ""
     strict_gates: bool = False
     allow_empty: bool = False
+    chosen: Mapping[str, Path] = field(default_factory=dict)
 
     def relative(self, path: Path) -> str:
         """Return `path` as messages print it: relative to the root, with forward slashes."""
-        return (
-            path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
-        )
+        # The root, or the folder that is looked at, may be reached by a link.
+        for place in (path, path.resolve()):
+            for root in (self.root, self.root.resolve()):
+                if place.is_relative_to(root):
+                    return place.relative_to(root).as_posix()
+        return str(path)

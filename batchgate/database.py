@@ -3,6 +3,8 @@
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import psycopg
@@ -10,6 +12,7 @@ from psycopg import sql
 from pytest_postgresql.janitor import DatabaseJanitor
 
 from batchgate.errors import ServerUnavailable
+from batchgate.libpq import parameters, undisturbed
 from batchgate.server import Server
 
 # A longer name is cut by the server, without a word, and may then be another database's.
@@ -23,13 +26,10 @@ def connect(
     server: Server, dbname: str, *, autocommit: bool = True, **options: Any
 ) -> psycopg.Connection:
     """Connect as the owner of everything; raises ServerUnavailable where no connection comes."""
+    given = {**parameters(), "application_name": "batchgate", **options}
     try:
-        return psycopg.connect(
-            # Set though empty: the environment's PGHOSTADDR and PGOPTIONS lead elsewhere.
-            server.conninfo(dbname) + " hostaddr='' options=''",
-            autocommit=autocommit,
-            **{"application_name": "batchgate", **options},
-        )
+        with undisturbed():
+            return psycopg.connect(server.conninfo(dbname), autocommit=autocommit, **given)
     except psycopg.OperationalError as error:
         raise ServerUnavailable(
             f"server: expected a connection to database {dbname}, got none",
@@ -100,6 +100,20 @@ def ensure_template(
     return True
 
 
+def _no_room(server: Server, name: str, error: psycopg.errors.DiskFull) -> ServerUnavailable:
+    return ServerUnavailable(
+        f"server: expected room for database {name}, found none",
+        at=server.host,
+        cause=error.diag.message_primary or "",
+        fix="Make room there, about 20 MB for each batch, or set TMPDIR to a folder with room.",
+    )
+
+
+@cache
+def _read_query(name: str) -> bytes:
+    return (files("batchgate") / "queries" / name).read_bytes()
+
+
 def _is_template(session: psycopg.Connection, name: str) -> bool | None:
     """Tell whether a database is a template; None where there is no such database."""
     found = session.execute(
@@ -145,7 +159,14 @@ class _Janitor(DatabaseJanitor):
         with self.cursor() as cursor:
             if cursor.connection.info.server_version >= _STRATEGY_SINCE:
                 statement += sql.SQL(" strategy file_copy")
-            cursor.execute(statement)
+            try:
+                cursor.execute(statement)
+            except psycopg.errors.DiskFull as error:
+                raise _no_room(self.server, self.dbname, error) from error
+            if self.template_dbname:
+                # For the server's own user alone: what it keeps of a database, row by row.
+                names = {"template": self.template_dbname, "name": self.dbname}
+                cursor.execute(_read_query("copy_database.sql"), names)
 
     @contextmanager
     def cursor(self, dbname: str | None = None) -> Iterator[psycopg.Cursor]:

@@ -14,6 +14,9 @@ PREFIX = "batchgate-"
 
 _MEMORY = Path("/dev/shm")
 _MEMORY_NEEDED = 512 * 2**20
+# A server of its own takes this much with its log and some clones; a database is 8 MB, empty.
+_SERVER_NEEDS = 340 * 2**20
+_DATABASE_NEEDS = 10 * 2**20
 _LOCK = "lock"
 
 
@@ -44,13 +47,22 @@ class PrivateFolder:
             os.close(self.lock)
 
 
-def bases() -> Iterator[Path]:
-    """Yield where a server's data may live, the fastest first."""
-    if _MEMORY.is_dir():
-        room = os.statvfs(_MEMORY)
-        if room.f_bavail * room.f_frsize >= _MEMORY_NEEDED:
-            yield _MEMORY
+def bases(databases: int = 0) -> Iterator[Path]:
+    """Yield where the data of a server with so many databases may live, the fastest first."""
+    needed = max(_MEMORY_NEEDED, _SERVER_NEEDS + databases * _DATABASE_NEEDS)
+    if _MEMORY.is_dir() and _room(_MEMORY) >= needed:
+        yield _MEMORY
     yield from _temporary_bases()
+
+
+def memory_is_short() -> bool:
+    """Tell whether the system's shared memory may not do for parallel queries."""
+    return _MEMORY.is_dir() and _room(_MEMORY) < _MEMORY_NEEDED
+
+
+def _room(folder: Path) -> int:
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
 
 
 def permits_programs(base: Path) -> bool:

@@ -201,7 +201,7 @@ def main(arguments: list[str]) -> int:
         batch = script_batch(suite)
         path = batch.folder / "validation.sql"
         path.write_text(gate_script(suite, batch, settings), encoding="utf-8")
-    except BatchgateError as error:
+    except (BatchgateError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{settings.relative(path)}: {len(suite.gates)} gates")

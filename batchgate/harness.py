@@ -1,7 +1,7 @@
 """One run: its settings and suite, its server once it is needed, and what was applied."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from batchgate.binaries import Binaries, find_binaries
@@ -9,6 +9,9 @@ from batchgate.config import Settings
 from batchgate.errors import ServerUnavailable
 from batchgate.heights import Heights
 from batchgate.server import Server, ThrowAwayServer
+from batchgate.shared import changes_server
+from batchgate.sigterm import end_in_order
+from batchgate.stores import Databases, Servers, Store
 from batchgate.suite import Batch, Gate, Suite
 from batchgate.verdict import Application
 
@@ -27,6 +30,7 @@ class Harness:
         self._started: ThrowAwayServer | None = None
         self._heights: Heights | None = None
         self._applied: list[Application] = []
+        self._undo: Callable[[], None] | None = None
 
     @property
     def active(self) -> bool:
@@ -58,7 +62,9 @@ class Harness:
     def server(self) -> Server:
         """Return the server's address, starting it first where this run has none yet."""
         if self._server is None:
-            self._started = ThrowAwayServer()
+            # A template a batch, with the sample data and without.
+            self._undo = end_in_order()
+            self._started = ThrowAwayServer(databases=2 * len(self.suite.batches))
             self._server = self._started.start(self.binaries())
         return self._server
 
@@ -66,10 +72,14 @@ class Harness:
     def heights(self) -> Heights:
         """Return the databases at each batch."""
         if self._heights is None:
-            self._heights = Heights(
-                self.server, self.settings, self.suite, self.run_id, self._applied.append
-            )
+            self._heights = Heights(self._store(), self.settings, self.suite, self._applied.append)
         return self._heights
+
+    def _store(self) -> Store:
+        """Keep clones apart as far as the batches reach."""
+        if changes_server(self.suite, self.settings):
+            return Servers(self.binaries())
+        return Databases(self.server, self.run_id)
 
     @property
     def top(self) -> Batch | None:
@@ -94,3 +104,6 @@ class Harness:
         if self._started is not None:
             self._started.stop()
             self._started = None
+        if self._undo is not None:
+            self._undo()
+            self._undo = None

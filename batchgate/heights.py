@@ -1,19 +1,15 @@
 """Databases at the height of a batch: a template made once per run, a clone for each who asks."""
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cached_property
-from itertools import count
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import psycopg
 
 from batchgate.batches import FileRun, apply_batch, run_file
 from batchgate.config import Settings
-from batchgate.database import connect, create_database, drop_database, ensure_template
 from batchgate.errors import BatchFailed
-from batchgate.server import Server
+from batchgate.samples import sample_of
+from batchgate.stores import Store
 from batchgate.suite import Batch, Suite
 from batchgate.verdict import Application
 
@@ -27,45 +23,29 @@ class Heights:
 
     def __init__(
         self,
-        server: Server,
+        store: Store,
         settings: Settings,
         suite: Suite,
-        run_id: str,
         applied: Callable[[Application], None],
     ) -> None:
-        self.server = server
         self.settings = settings
         self.suite = suite
-        self._run_id = run_id
+        self._store = store
         self._applied = applied
-        self._numbers = count(1)
         self._made: set[str] = set()
         self._failed: dict[str, BatchFailed] = {}
 
-    @cached_property
-    def _maintenance(self) -> psycopg.Connection:
-        """Keep one session for making and dropping clones, of which there are very many."""
-        return connect(self.server, self.server.maintenance_dbname)
-
     def close(self) -> None:
-        """End that session."""
-        self._maintenance.close()
+        """End what is kept open for making clones."""
+        self._store.close()
 
-    @contextmanager
-    def clone(self, batch: Batch | None, *, sample: bool = True) -> Iterator[str]:
+    def clone(self, batch: Batch | None, *, sample: bool = True) -> AbstractContextManager[str]:
         """Give a database where the batches up to `batch` stand; it is dropped afterwards."""
-        template = self._template(batch, sample)
-        name = f"clone_{self._run_id}_{os.getpid()}_{next(self._numbers)}"
-        maintenance = self._maintenance
-        create_database(self.server, name, template, session=maintenance)
-        try:
-            yield name
-        finally:
-            drop_database(self.server, name, session=maintenance)
+        return self._store.copy(self._template(batch, sample))
 
     def connect(self, database: str) -> psycopg.Connection:
         """Connect to a clone as its owner."""
-        return connect(self.server, database)
+        return self._store.connect(database)
 
     def _template(self, batch: Batch | None, sample: bool) -> str | None:
         """Make sure the template of a height stands and return its name.
@@ -76,15 +56,15 @@ class Heights:
         if batch is None:
             return None
         kind = "sample" if sample else "empty"
-        name = f"height_{self._run_id}_{batch.number:02d}_{kind}"
+        name = f"{batch.number:02d}_{kind}"
         if name in self._made:
             return name
         if name in self._failed:
             raise self._failed[name]
         base = self._template(self.suite.below(batch), sample)
         try:
-            ensure_template(
-                self.server, name, base, lambda connection: self._climb(connection, batch, sample)
+            self._store.ensure(
+                name, base, lambda connection: self._climb(connection, batch, sample)
             )
         except BatchFailed as failure:
             self._failed[name] = failure
@@ -102,7 +82,7 @@ class Heights:
                 raise
             if sample:
                 self._tell(batch, ran.seconds)
-        if sample and (path := self._sample_file(batch)):
+        if sample and (path := sample_of(batch, self.settings)):
             _loaded(run_file(connection, self.settings, batch, path))
 
     def _tell(self, batch: Batch, seconds: float, error: str = "") -> None:
@@ -115,12 +95,6 @@ class Heights:
                 error=error,
             )
         )
-
-    def _sample_file(self, batch: Batch) -> Path | None:
-        for path in sorted(self.settings.sample.glob("*.sql")):
-            if path.stem.isdigit() and int(path.stem) == batch.number:
-                return path
-        return None
 
 
 def _loaded(ran: FileRun) -> None:

@@ -20,6 +20,7 @@ from batchgate.fixtures import (
     steps_of,
 )
 from batchgate.harness import Harness
+from batchgate.invocation import joined_option, no_page, only_looks
 from batchgate.report.page import draw_row, draw_summary, prepare_page
 from batchgate.report.promises import promised_by
 from batchgate.results import CARRIED, Results
@@ -30,6 +31,7 @@ from batchgate.verdict import Run, Verdict, judge
 __all__ = ["at_batch", "batchgate_postgresql", "batchgate_server", "session", "steps_of"]
 
 RESULTS = pytest.StashKey[Results]()
+NO_PAGE = pytest.StashKey[str]()
 
 _FOLDERS = {
     "batchgate_sql": ("sql", "folder of the batches"),
@@ -66,7 +68,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("batchgate_strict_gates", _STRICT, type="bool", default=False)
     parser.addini("batchgate_allow_empty", _ALLOW_EMPTY, type="bool", default=False)
     for name, (default, text) in _FOLDERS.items():
-        parser.addini(name, f"{text} (default: {default})", default=default)
+        # Without a default here, so that a setting is told from none.
+        parser.addini(name, f"{text} (default: {default})", default=None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
+    """Start over where pytest took the folder of --pg-bin for a place of tests."""
+    arguments = joined_option(config)
+    if arguments is None:
+        return None
+    return pytest.main(arguments, plugins=config.invocation_params.plugins)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -84,27 +96,41 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(config.stash[RESULTS], "batchgate-results")
     config.add_cleanup(harness.close)
     if harness.active and not _is_worker(config) and config.pluginmanager.hasplugin("html"):
-        config.option.htmlpath = config.getoption("htmlpath") or str(
-            settings.reports / "report.html"
-        )
+        _ask_for_page(config, settings.reports / "report.html")
+
+
+def _ask_for_page(config: pytest.Config, page: Path) -> None:
+    if config.getoption("htmlpath"):
+        config.option.self_contained_html = True
+    elif reason := no_page(config, page):
+        config.stash[NO_PAGE] = reason
+    elif not only_looks(config):
+        config.option.htmlpath = str(page)
         config.option.self_contained_html = True
 
 
 def _settings(config: pytest.Config) -> Settings:
     root = config.rootpath
-    folders = {name.removeprefix("batchgate_"): root / config.getini(name) for name in _FOLDERS}
+    chosen = {name: root / value for name in _FOLDERS if (value := config.getini(name))}
+    folders = {
+        name.removeprefix("batchgate_"): chosen.get(name, root / default)
+        for name, (default, _) in _FOLDERS.items()
+    }
+    chosen.pop("batchgate_reports", None)
+    here = config.invocation_params.dir
     choices = (
-        (config.getoption("pg_bin"), "--pg-bin"),
-        (os.environ.get("BATCHGATE_PG_BIN"), "BATCHGATE_PG_BIN"),
-        (config.getini("batchgate_pg_bin"), "batchgate_pg_bin"),
+        (config.getoption("pg_bin"), "--pg-bin", here),
+        (os.environ.get("BATCHGATE_PG_BIN"), "BATCHGATE_PG_BIN", here),
+        (config.getini("batchgate_pg_bin"), "batchgate_pg_bin", root),
     )
-    pg_bin, source = next(((value, source) for value, source in choices if value), (None, ""))
+    pg_bin, source, base = next((each for each in choices if each[0]), (None, "", root))
     return Settings(
         root=root,
-        pg_bin=str(root / Path(pg_bin).expanduser()) if pg_bin else None,
+        pg_bin=str(base / Path(pg_bin).expanduser()) if pg_bin else None,
         pg_bin_source=source,
         strict_gates=_either(config, "strict_gates"),
         allow_empty=_either(config, "allow_empty"),
+        chosen=chosen,
         **folders,
     )
 
@@ -205,6 +231,8 @@ def pytest_terminal_summary(
         page = config.getoption("htmlpath", None)
         shown = config.stash[HARNESS].settings.relative(Path(page)) if page else ""
         show_run(terminalreporter, run, verdict, shown)
+        if reason := config.stash.get(NO_PAGE, ""):
+            terminalreporter.write_line(f"no page: {reason}", yellow=True)
 
 
 def _concluded(config: pytest.Config, exitstatus: int) -> tuple[Run, Verdict]:

@@ -14,9 +14,25 @@ from psycopg.conninfo import make_conninfo
 
 from batchgate import privileges
 from batchgate.binaries import Binaries, copy_installation
-from batchgate.cluster import PATIENCE, PORT, SUPERUSER, Cluster, end_leftover, last_lines
+from batchgate.cluster import (
+    IN_FILES,
+    INITDB_SETS,
+    PATIENCE,
+    PORT,
+    SUPERUSER,
+    Cluster,
+    end_leftover,
+    last_lines,
+)
 from batchgate.errors import ServerUnavailable
-from batchgate.folders import PrivateFolder, bases, make_folder, permits_programs, sweep
+from batchgate.folders import (
+    PrivateFolder,
+    bases,
+    make_folder,
+    memory_is_short,
+    permits_programs,
+    sweep,
+)
 from batchgate.privileges import Account
 
 
@@ -53,14 +69,18 @@ class ThrowAwayServer:
     """Starts a server once, and leaves nothing behind.
 
     Start it from the main thread: the server ends when the thread that started it does.
-    `settings` are added to those of cluster.SETTINGS, or replace them.
+    `settings` are added to those of cluster.SETTINGS, or replace them; `databases` says for how
+    many there should be room.
     """
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None, *, databases: int = 0) -> None:
         self._settings = settings or {}
+        self._databases = databases
         self._ending = ExitStack()
         self._owner = os.getpid()
         self._started = False
+        self._cluster: Cluster | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -73,16 +93,17 @@ class ThrowAwayServer:
     ) -> None:
         self.stop()
 
-    def start(self, binaries: Binaries) -> Server:
+    def start(self, binaries: Binaries, template: "ThrowAwayServer | None" = None) -> Server:
         """Start the server and return its address as soon as it takes connections.
 
+        Its files are new, or a copy of those of a `template` that rests.
         Raises ServerUnavailable with the reason, or with the last lines of the log.
         """
         if self._started:
             raise RuntimeError("a throw-away server starts only once")
         self._started = True
         try:
-            cluster = self._start(binaries)
+            cluster = self._start(binaries, template)
         except BaseException:
             self.stop()
             raise
@@ -95,31 +116,43 @@ class ThrowAwayServer:
             bin_directory=str(binaries.directory),
         )
 
+    def rest(self) -> None:
+        """End the server in order and keep its files until `stop`."""
+        assert self._process is not None, "only what was started can rest"
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(timeout=PATIENCE)
+
     def stop(self) -> None:
         """End the server and remove its files; in a process forked off, do nothing."""
         if os.getpid() == self._owner:
             self._ending.close()
 
-    def _start(self, binaries: Binaries) -> Cluster:
+    def _start(self, binaries: Binaries, template: "ThrowAwayServer | None") -> Cluster:
         sweep(end_leftover)
         account = privileges.find_account()
         cluster = self._make_home(account)
         programs = self._runnable(binaries, account, cluster.home)
-        cluster.initialise(account, programs)
+        memory = IN_FILES if memory_is_short() else {}
+        if template:
+            assert template._cluster is not None, "a template was started once"
+            cluster.copy_data(account, template._cluster)
+        else:
+            cluster.initialise(account, programs, memory if binaries.major >= INITDB_SETS else {})
         log = self._ending.enter_context(cluster.log.open("wb"))
-        command = cluster.server_command(programs, self._settings)
+        command = cluster.server_command(programs, {**memory, **self._settings})
         process = privileges.start(account, cluster.home, log, *command)
         self._ending.callback(_end, process)
         cluster.await_ready(process)
+        self._cluster, self._process = cluster, process
         return cluster
 
     def _make_home(self, account: Account) -> Cluster:
         """Make a folder in which the server's user can live and whose socket can be reached."""
         refused: list[str] = []
-        for folder in self._folders(bases(), refused):
+        for folder in self._folders(bases(self._databases), refused):
             cluster = Cluster(folder.path)
-            if not cluster.fits_a_socket():
-                refused.append(f"{folder.path.parent}: too long for a socket's path")
+            if reason := cluster.no_socket():
+                refused.append(f"{folder.path.parent}: {reason}")
                 continue
             cluster.socket_folder.mkdir(mode=0o700)
             folder.give_to(*account.owner)
@@ -130,7 +163,7 @@ class ThrowAwayServer:
         raise ServerUnavailable(
             "server: expected a folder for its files, found none",
             cause="\n".join(refused),
-            fix="Set TMPDIR to a folder of short path that every user may enter.",
+            fix="Set TMPDIR to a folder of short path, without a comma, that every user may enter.",
         )
 
     def _runnable(self, binaries: Binaries, account: Account, home: Path) -> Path:

@@ -48,10 +48,20 @@ _END_OF_DATA = re.compile(r"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
 
 
 def read_sql(path: Path, *, shown: str = "") -> str:
-    """Return a file's text as it stands, line ends included, without a byte-order mark."""
+    """Return a file's text as it stands, line ends included, without a byte-order mark.
+
+    `shown` is the path as messages print it.
+    """
     shown = shown or str(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise SuiteError(
+            f"{shown}: expected a file that can be read, found none",
+            at=shown,
+            cause=error.strerror or str(error),
+            fix="Let this user read it, or remove it.",
+        ) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise SuiteError(
@@ -253,4 +263,8 @@ class _Splitter:
         return f"{self.path}:{self._line(at)}"
 
     def _unclosed(self, token: Token) -> SuiteError:
-        return SuiteError(f"{token.text} is opened here and never closed", at=self._place(token.at))
+        return SuiteError(
+            f"{token.text} is opened here and never closed",
+            at=self._place(token.at),
+            fix="Close it; psql would read on to the end of the file.",
+        )

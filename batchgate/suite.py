@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from batchgate.errors import SuiteError
 from batchgate.findings import Level
@@ -19,6 +20,8 @@ class Batch:
     folder: Path
     header: Header = field(default_factory=Header)
 
+    FILES: ClassVar = ("migration.sql", "validation.sql", "rollback.sql", "migration.online.sql")
+
     @property
     def migration(self) -> Path | None:
         """Return the file that applies the batch; None for a validation-only folder."""
@@ -33,6 +36,11 @@ class Batch:
     def rollback(self) -> Path | None:
         """Return the file that undoes the batch."""
         return self._file("rollback.sql")
+
+    @property
+    def online(self) -> Path | None:
+        """Return the file that applies the batch to a large table that stays in use."""
+        return self._file("migration.online.sql")
 
     @property
     def present(self) -> str:

@@ -13,12 +13,17 @@ from application import (
     log_of,
     rows,
 )
+from prompt import Said, by_harness, by_psql
+
+from batchgate.fixtures import Database
 
 pytestmark = pytest.mark.rollback
 
 BELOW = "02_add_message_fts_index"
 CUSTOMERS = "03_backfill_customers"
 CONVERSATIONS = "04_backfill_conversations_messages"
+ROLLBACK = f"{CUSTOMERS}/rollback.sql"
+TIGHTENING = "07_tighten_constraints"
 
 # What refers to a customer of the backfill, given by its id.
 TO_CUSTOMER = [
@@ -116,7 +121,7 @@ def test_a_customer_that_something_refers_to_since_stays(at_batch, session, refe
     ran = database.roll_back(CUSTOMERS)
 
     assert ran.run.error is None
-    links, customers, entries = (2, 1, 0), (1, 1), (1,)
+    links, customers, entries = (2, 1, 0, 0), (1, 1), (1,)
     assert counted(ran.run.text) == [links, customers, entries]
     assert rows(app, "Customer") == [row for row in before if str(gone) not in row]
     assert customer_of(app, relied_on) is None
@@ -145,7 +150,7 @@ def test_only_the_links_that_the_backfill_made_are_undone(at_batch, session):
 
     ran = database.roll_back(CUSTOMERS)
 
-    links, deleted, entries = (1, 1, 3), (2, 0), (1,)
+    links, deleted, entries = (1, 1, 2, 1), (2, 0), (1,)
     assert counted(ran.run.text) == [links, deleted, entries]
     assert rows(app, "Customer") == customers
     leads = [before, moved, linked, since]
@@ -191,3 +196,103 @@ def test_a_customer_in_a_conversation_that_stayed_stays(at_batch, session):
     assert app.run('select id::text from "Customer"') == [(customer,)]
     assert app.run('select id::text, customer_id::text from "Conversation"') == [(kept, customer)]
     assert [customer_of(app, lead) for lead in leads] == [None, None]
+
+
+def refused(database: Database) -> Said:
+    """Expect the rollback to change nothing, by psql as through the harness."""
+    before = database.state()
+    said = by_psql(database, ROLLBACK)
+    assert (said.exit_code, by_harness(database, ROLLBACK).steady) == (3, said.steady)
+    assert database.changes_since(before) == []
+    return said
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(
+            """
+            alter table "Lead" add constraint "Lead_customer_id_fkey_restrict"
+            foreign key (customer_id) references "Customer" (id)
+            on delete restrict on update cascade not valid
+            """,
+            id="after-its-first-step",
+        ),
+        pytest.param(
+            """
+            alter table "Job" add constraint "Job_customer_id_present"
+            check (customer_id is not null) not valid
+            """,
+            id="with-a-check",
+        ),
+    ],
+)
+def test_a_begun_online_route_stops_the_rollback(at_batch, session, begun):
+    database = at_batch(CUSTOMERS)
+    session("app").run(begun)
+
+    said = refused(database)
+
+    assert said.error == (
+        f"ERROR: Cannot roll back {CUSTOMERS}: it is needed by {TIGHTENING},"
+        " whose online route was begun"
+    )
+    assert "Links to undo" not in "".join(said.lines)
+    assert by_psql(database, f"{TIGHTENING}/rollback.sql").exit_code == 0
+    assert by_psql(database, ROLLBACK).exit_code == 0
+
+
+@pytest.mark.parametrize("table", ["Lead", "Job"])
+def test_a_column_required_by_hand_stops_the_rollback(at_batch, session, table):
+    database = at_batch(CUSTOMERS)
+    app = session("app")
+    database.apply(CUSTOMERS)
+    app.run(f'alter table "{table}" alter column customer_id set not null')
+
+    said = refused(database)
+
+    assert said.error == (
+        f'ERROR: Cannot roll back {CUSTOMERS}: "{table}".customer_id is NOT NULL,'
+        f" and {TIGHTENING} is not applied"
+    )
+    assert "Links to undo" not in "".join(said.lines)
+    remedy = said.hint.partition("Run ")[2].partition(",")[0]
+    app.run(remedy)
+    assert by_psql(database, ROLLBACK).exit_code == 0
+
+
+def test_a_check_of_the_application_stops_the_rollback_and_no_person_is_shown(at_batch, session):
+    database = at_batch(BELOW, sample=False)
+    app = session("app")
+    add_lead(app, "Ana", phone="5551234567")
+    database.apply(CUSTOMERS)
+    app.run('alter table "Lead" add constraint known check (customer_id is not null or id is null)')
+
+    said = refused(database)
+
+    assert said.error == f'ERROR: Cannot roll back {CUSTOMERS}: constraint "known" forbids it'
+    assert not [line for line in said.lines if "Ana" in line or "5551234567" in line]
+
+
+@pytest.mark.parametrize(
+    ("batch", "record"),
+    [
+        pytest.param(CUSTOMERS, "customer_backfill", id="customers"),
+        pytest.param(CONVERSATIONS, "conversation_backfill", id="conversations"),
+    ],
+)
+def test_what_the_application_made_of_the_record_is_named(at_batch, session, batch, record):
+    database = at_batch(batch)
+    session("app").run(f"create view made as select * from backfill.{record}")
+    before = database.state()
+
+    said = by_psql(database, f"{batch}/rollback.sql")
+
+    assert said.exit_code == 3
+    assert said.error == (
+        f"ERROR: Cannot roll back {batch}: something depends on backfill.{record}"
+    )
+    assert f"DETAIL: view made depends on table backfill.{record}" in said.lines
+    assert database.changes_since(before) == []
+    session("other").run("drop view made")
+    assert by_psql(database, f"{batch}/rollback.sql").exit_code == 0

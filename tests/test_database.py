@@ -1,3 +1,4 @@
+import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -77,6 +78,36 @@ def test_a_clone_holds_what_its_template_holds(server: Server, name: str):
         session.execute("delete from filled")
     assert rows(server, f"{name}_1") == []
     assert rows(server, f"{name}_2") == [(1,)]
+
+
+def test_a_clone_has_what_the_server_keeps_of_its_template(server: Server, name: str):
+    def settle(session: psycopg.Connection) -> None:
+        session.execute(f"alter database {name} set search_path = app, public")
+        session.execute(f"alter database {name} connection limit 7")
+        session.execute(f"comment on database {name} is 'orders'")
+        session.execute(f"create role {name}_owner")
+        session.execute(f"alter role {name}_owner in database {name} set work_mem = '1MB'")
+        session.execute(f"alter database {name} owner to {name}_owner")
+        session.execute(f"revoke all on database {name} from public")
+
+    ensure_template(server, name, None, settle)
+    ensure_template(server, f"{name}_2", name, lambda _: None)
+    create_database(server, f"{name}_3", f"{name}_2")
+    with connect(server, f"{name}_3") as session:
+        assert session.execute("show search_path").fetchone() == ("app, public",)
+        found = session.execute(
+            "select pg_get_userbyid(datdba), datconnlimit, datacl::text,"
+            " shobj_description(oid, 'pg_database'), (select count(*) from pg_db_role_setting"
+            " where setdatabase = d.oid) from pg_database as d where datname = current_database()"
+        ).fetchone()
+        assert found == (f"{name}_owner", 7, f"{{{name}_owner=CTc/{name}_owner}}", "orders", 2)
+        with pytest.raises(psycopg.errors.DependentObjectsStillExist, match=f"database {name}_3"):
+            session.execute(f"drop role {name}_owner")
+        session.execute(f"alter database {name}_3 owner to postgres")
+    for suffix in ("_3", "_2", ""):
+        drop_database(server, name + suffix)
+    with connect(server, "postgres") as session:
+        session.execute(f"drop role {name}_owner")
 
 
 def test_a_template_is_built_once_and_entered_by_no_one(server: Server, name: str):
@@ -162,6 +193,23 @@ def test_the_environment_leads_no_connection_elsewhere(
     with connect(server, name) as session:
         fill(session)
     assert rows(server, name) == [(1,)]
+
+
+def test_no_variable_of_libpq_reaches_a_connection(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    for option in psycopg.pq.Conninfo.get_defaults():
+        if option.envvar:
+            monkeypatch.setenv(option.envvar.decode(), "rubbish")
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    monkeypatch.setenv("PGTZ", "America/New_York")
+    monkeypatch.setenv("PGDATESTYLE", "German")
+    monkeypatch.setenv("PGGEQO", "off")
+    with connect(server, "postgres") as session:
+        assert session.execute("select convert_to('é', 'UTF8')").fetchone() == (b"\xc3\xa9",)
+        for name, value in {"timezone": "UTC", "datestyle": "ISO, MDY", "geqo": "on"}.items():
+            assert session.execute(f"show {name}").fetchone() == (value,)
+    assert os.environ["PGSERVICE"] == "rubbish"
 
 
 def test_a_server_that_is_gone_is_told_at_once():

@@ -1,5 +1,9 @@
 """The folders are read as they are, and what is wrong is named with its place and its remedy."""
 
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,15 +31,26 @@ def project(tmp_path):
         "scenarios/sample/03.sql": "insert into t default values;",
     }
 
-    def read(changes: dict[str, str | None]) -> Suite:
+    def read(changes: dict[str, str | None], root: Path = tmp_path) -> Suite:
         for path, text in {**files, **changes}.items():
             if text is not None:
-                target = tmp_path / path
+                target = root / path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(text.encode())
-        return discover(settings(tmp_path))
+                target.write_bytes(text.encode("utf-8", "surrogateescape"))
+        return discover(settings(root))
 
     return read
+
+
+@pytest.fixture
+def ordinary_root() -> Iterator[Path]:
+    """A folder in which we are an ordinary user, whom a file's mode may refuse."""
+    with tempfile.TemporaryDirectory() as path:
+        Path(path).chmod(0o777)
+        ours = os.geteuid()
+        os.seteuid(ours or 65534)
+        yield Path(path)
+        os.seteuid(ours)
 
 
 def settings(root: Path) -> Settings:
@@ -217,6 +232,121 @@ def test_a_project_without_folders_has_nothing_and_no_problem(tmp_path):
             {"gates/well.sql": GATE}, "gates/well.sql", "expected a name", id="unnumbered"
         ),
         pytest.param(
+            {"gates/01_all_is_well.sql": GATE.replace('"t"', ",")},
+            "gates/01_all_is_well.sql:3",
+            "expected names for header key `of`, found `,`",
+            id="of-no-table",
+        ),
+        pytest.param(
+            {"gates/old/01_x.sql": GATE},
+            "gates/old/01_x.sql",
+            "expected gates in gates alone, found one in a folder below",
+            id="gate-in-a-folder-below",
+        ),
+        pytest.param(
+            {"gates/01_x.sql/notes.md": ""},
+            "gates/01_x.sql",
+            "found the folder `01_x.sql`",
+            id="gate-is-a-folder",
+        ),
+        pytest.param(
+            {"gates/02_x.SQL": GATE}, "gates/02_x.SQL", "found `02_x.SQL`", id="gate-in-capitals"
+        ),
+        *(
+            pytest.param(
+                {f"sql/{name}": "select 1;"},
+                f"sql/{name.partition('/')[0]}",
+                "expected a folder name such as 01_verb_object",
+                id=name,
+            )
+            for name in (
+                "05_add-x/migration.sql",
+                "05 add x/README.md",
+                "05/validation.sql",
+                "(5)_add_x/README.md",
+                "05_add_x.sql",
+                "05_add_x",
+            )
+        ),
+        pytest.param(
+            {"sql/03_first/Validation.sql": "select 1;"},
+            "sql/03_first/Validation.sql",
+            "expected a file named validation.sql, found none",
+            id="batch-file-in-capitals",
+        ),
+        pytest.param(
+            {"sql/03_first/validation.sql/notes.md": ""},
+            "sql/03_first/validation.sql",
+            "expected a file named validation.sql, found none",
+            id="batch-file-is-a-folder",
+        ),
+        pytest.param(
+            {"sql/03_first/rollback.sql": "-- Drops t.\n-- transaction: all\n\ndrop table t;"},
+            "sql/03_first/rollback.sql:2",
+            "expected `transaction` to be none, found `all`",
+            id="unknown-transaction",
+        ),
+        pytest.param(
+            {"sql/04_second/migration.sql": "-- Adds a.\n-- requires: ,\n\nselect 1;"},
+            "sql/04_second/migration.sql:2",
+            "expected `requires` to name batches, found none",
+            id="requires-nothing",
+        ),
+        pytest.param(
+            {"sql/03_first/migration.online.sql": "\\bind 1\n"},
+            "sql/03_first/migration.online.sql:1",
+            "unknown psql command \\bind",
+            id="unknown-command-online",
+        ),
+        pytest.param(
+            {"sql/03_first/migration.online.sql": "select 'open\n"},
+            "sql/03_first/migration.online.sql:1",
+            "never closed",
+            id="unclosed-quote-online",
+        ),
+        pytest.param(
+            {"sql/03_first/migration.online.sql": "-- Online.\n-- presnt: x\n\nselect 1;"},
+            "sql/03_first/migration.online.sql:2",
+            "found `presnt`",
+            id="unknown-key-online",
+        ),
+        pytest.param(
+            {"sql/05_online/migration.online.sql": "select 1;"},
+            "sql/05_online",
+            "found migration.online.sql alone",
+            id="online-alone",
+        ),
+        pytest.param(
+            {"scenarios/sample/²³.sql": "select 1;"},
+            "scenarios/sample/²³.sql",
+            "expected the number of a batch, found `²³`",
+            id="superscript-sample",
+        ),
+        pytest.param(
+            {"scenarios/sample/3.sql": "select 1;"},
+            "scenarios/sample/3.sql",
+            "expected one sample file for batch 3, found 03.sql too",
+            id="two-samples",
+        ),
+        pytest.param(
+            {"scenarios/sample/04.sql": "select 1;\n\\bind 1\n"},
+            "scenarios/sample/04.sql:2",
+            "unknown psql command \\bind",
+            id="unknown-command-in-sample",
+        ),
+        pytest.param(
+            {"scenarios/sample/04.sql": "select 'open;"},
+            "scenarios/sample/04.sql:1",
+            "never closed",
+            id="unclosed-quote-in-sample",
+        ),
+        pytest.param(
+            {"scenarios/sample/04.sql": "select 1;\nselect '\udcff';"},
+            "scenarios/sample/04.sql:2",
+            "expected UTF-8, found byte 0xff",
+            id="sample-not-utf8",
+        ),
+        pytest.param(
             {"scenarios/sample/09.sql": "select 1;"},
             "scenarios/sample/09.sql",
             "expected the number of a batch",
@@ -240,3 +370,63 @@ def test_every_problem_is_reported_not_just_the_first(project):
         }
     )
     assert len(suite.problems) == 3
+
+
+def test_hidden_files_and_folders_without_a_number_are_passed_by(project, tmp_path):
+    (tmp_path / "gates").mkdir()
+    (tmp_path / "gates/.#01_all_is_well.sql").symlink_to("someone@host.1234")
+    suite = project(
+        {
+            "gates/._01_all_is_well.sql": "\0",
+            "scenarios/sample/.03.sql": "\0",
+            "sql/.05_x/migration.sql": "\0",
+            "sql/add_x/migration.sql": "select 1;",
+            "sql/2025_notes.md": "",
+            "gates/notes/README.md": "",
+        }
+    )
+    assert suite.problems == ()
+    assert len(suite.batches) == 2
+
+
+@pytest.mark.parametrize(
+    "path", ["gates/02_x.sql", "sql/03_first/validation.sql", "sql/05_x", "scenarios/sample/04.sql"]
+)
+def test_a_link_that_leads_nowhere_is_named(project, tmp_path, path):
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).symlink_to("nowhere")
+    (problem,) = project({}).problems
+    assert problem.message.at == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "sql",
+        "sql/03_first",
+        "sql/03_first/migration.sql",
+        "sql/03_first/rollback.sql",
+        "gates",
+        "gates/01_all_is_well.sql",
+        "gates/01_all_is_well.red.sql",
+        "scenarios",
+        "scenarios/sample",
+        "scenarios/sample/03.sql",
+    ],
+)
+def test_what_this_user_may_not_read_is_named(project, ordinary_root, path):
+    after = GATE.replace("-- of", "-- after: 03_first\n-- of")
+    project({"gates/01_all_is_well.sql": after}, ordinary_root)
+    mode = (ordinary_root / path).stat().st_mode
+    (ordinary_root / path).chmod(0)
+    problems = discover(settings(ordinary_root)).problems
+    (ordinary_root / path).chmod(mode)
+    (problem,) = problems
+    assert problem.message.at.startswith(path)
+    assert problem.message.cause == "Permission denied"
+
+
+def test_a_folder_that_a_setting_names_must_exist(tmp_path):
+    chosen = replace(settings(tmp_path), chosen={"batchgate_gates": tmp_path / "checks"})
+    (problem,) = discover(chosen).problems
+    assert problem.message.headline == "batchgate_gates: expected a folder, found none at checks"

@@ -119,3 +119,10 @@ def test_memory_comes_first_while_it_has_room(base: Path, monkeypatch: pytest.Mo
     assert list(folders.bases()) == [base]
     monkeypatch.setattr(folders, "_MEMORY_NEEDED", 2**62)
     assert list(folders.bases()) == []
+
+
+def test_many_databases_need_more_memory(base: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(folders, "_room", lambda _: 520 * 2**20)
+    assert list(folders.bases(16)) == [base]
+    assert list(folders.bases(400)) == []
+    assert not folders.memory_is_short()

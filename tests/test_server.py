@@ -77,6 +77,7 @@ def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path.chmod(0o755)
     monkeypatch.setattr(folders, "_MEMORY", path)
     monkeypatch.setattr(folders, "_MEMORY_NEEDED", 0)
+    monkeypatch.setattr(folders, "_SERVER_NEEDS", 0)
     yield path
     shutil.rmtree(path)
 
@@ -214,7 +215,7 @@ def test_programs_below_a_private_folder_are_run_from_a_copy(base: Path, tmp_pat
 def test_programs_that_the_servers_user_can_run_nowhere_are_an_error(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("batchgate.server.bases", lambda: iter((base, tmp_path)))
+    monkeypatch.setattr("batchgate.server.bases", lambda *_: iter((base, tmp_path)))
     monkeypatch.setattr("batchgate.server.permits_programs", tmp_path.__eq__)
     programs = scripts(tmp_path / "pg" / "bin", postgres="true", initdb="true")
     with pytest.raises(ServerUnavailable) as caught:
@@ -230,7 +231,7 @@ def test_a_folder_whose_path_is_too_long_for_a_socket_is_passed_over(
 ):
     long = base / ("long" * 30)
     long.mkdir(mode=0o755)
-    monkeypatch.setattr("batchgate.server.bases", lambda: iter((long, base)))
+    monkeypatch.setattr("batchgate.server.bases", lambda *_: iter((long, base)))
     with ThrowAwayServer() as throw_away:
         server = throw_away.start(wheel())
         assert home_of(server).parent == base
@@ -239,12 +240,25 @@ def test_a_folder_whose_path_is_too_long_for_a_socket_is_passed_over(
     assert list(base.iterdir()) == [long]
 
 
+def test_a_folder_whose_name_parts_lists_is_quoted_or_passed_over(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+):
+    comma, quoted = base / "a,b", base / 'a" b'
+    for path in (comma, quoted):
+        path.mkdir(mode=0o755)
+    monkeypatch.setattr("batchgate.server.bases", lambda *_: iter((comma, quoted)))
+    with ThrowAwayServer() as throw_away:
+        server = throw_away.start(wheel())
+        assert home_of(server).parent == quoted
+        assert ask(server, "select 1") == (1,)
+
+
 def test_without_any_folder_the_error_names_those_tried(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ):
     long = base / ("long" * 30)
     long.mkdir()
-    monkeypatch.setattr("batchgate.server.bases", lambda: iter((long, base / "missing")))
+    monkeypatch.setattr("batchgate.server.bases", lambda *_: iter((long, base / "missing")))
     with pytest.raises(ServerUnavailable) as caught:
         ThrowAwayServer().start(wheel())
     assert caught.value.message.cause.splitlines() == [

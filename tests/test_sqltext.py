@@ -232,7 +232,9 @@ def test_what_is_opened_and_never_closed_is_named_where_it_opens(
 ) -> None:
     with pytest.raises(SuiteError) as error:
         split(text, path="sql/a.sql")
-    assert str(error.value) == (f"{opened} is opened here and never closed\n  at: sql/a.sql:{line}")
+    assert error.value.message.headline == f"{opened} is opened here and never closed"
+    assert error.value.message.at == f"sql/a.sql:{line}"
+    assert error.value.message.fix
 
 
 def test_a_branch_inside_a_statement_is_refused() -> None:

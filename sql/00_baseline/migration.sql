@@ -4,17 +4,57 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 
 do $$
+declare
+    names text;
 begin
     if to_regclass('public."Lead"') is not null and to_regclass('public."Job"') is not null and to_regclass('public."Audit"') is not null then
         raise exception 'Cannot lay the baseline: "Lead" already exists'
             using
                 errcode = 'duplicate_table',
-                hint = '00_baseline is already applied, or the application made the table itself.'
+                hint = '00_baseline is already applied, or the application made the tables itself.'
                     ' There is nothing to run.';
+    end if;
+
+    select string_agg(n.name, ', ' order by n.name)
+    into names
+    from (
+        select pg_describe_object('pg_class'::regclass, c.oid, 0) as name
+        from pg_catalog.pg_class as c
+        where c.relnamespace = 'public'::regnamespace
+            and c.relname in (
+                'Lead',
+                'Job',
+                'Audit',
+                'Audit_created_at_idx',
+                'Audit_lead_id_idx',
+                'Audit_pkey',
+                'Job_created_at_idx',
+                'Job_lead_id_idx',
+                'Job_pkey',
+                'Job_status_idx',
+                'Lead_channel_idx',
+                'Lead_created_at_idx',
+                'Lead_pkey'
+            )
+        union all
+        select pg_describe_object('pg_type'::regclass, y.oid, 0)
+        from pg_catalog.pg_type as y
+        where y.typnamespace = 'public'::regnamespace
+            and y.typname in ('Channel', 'JobStatus', 'Lead', 'Job', 'Audit')
+            and y.typrelid = 0
+    ) as n;
+
+    if names is not null then
+        raise exception 'Cannot lay the baseline: % already exists', names
+            using
+                errcode = 'duplicate_object',
+                hint = 'The baseline is the tables "Lead", "Job" and "Audit" together. Make those'
+                    ' that are missing as this file does, or rename what is in the way and run'
+                    ' this again.';
     end if;
 end
 $$;

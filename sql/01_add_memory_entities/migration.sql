@@ -4,16 +4,92 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
+
+-- Writers take these tables in orders of their own, and whoever holds one and waits for another is
+-- half a deadlock: so the wait is short, and all is given back before it is asked for again.
+do $$
+declare
+    patience constant interval := current_setting('lock_timeout');
+    until constant timestamptz := case
+        when patience > '0' then clock_timestamp() + patience
+        else 'infinity'
+    end;
+begin
+    if to_regclass('public."Lead"') is null
+        or to_regclass('public."Job"') is null
+        or to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null
+    then
+        return;
+    end if;
+
+    loop
+        begin
+            lock table "Lead" in access exclusive mode;
+            set local lock_timeout = '400ms';
+            lock table "Job" in access exclusive mode;
+            exit;
+        exception
+            when lock_not_available then
+                if clock_timestamp() >= until then
+                    raise;
+                end if;
+        end;
+    end loop;
+end
+$$;
 
 do $$
 declare
-    ours constant integer := 10;
+    entities constant text[] := array[
+        'Customer',
+        'CustomerAddress',
+        'Conversation',
+        'Message',
+        'MemoryNote',
+        'JobItem',
+        'JobEvent',
+        'MessageRole'
+    ];
+    indexes constant text[] := array[
+        'Conversation_channel_external_id_key',
+        'Conversation_customer_id_idx',
+        'Conversation_last_message_at_idx',
+        'Conversation_lead_id_idx',
+        'Conversation_pkey',
+        'Conversation_started_at_idx',
+        'CustomerAddress_customer_id_idx',
+        'CustomerAddress_customer_id_is_primary_idx',
+        'CustomerAddress_pkey',
+        'Customer_created_at_idx',
+        'Customer_email_idx',
+        'Customer_phone_idx',
+        'Customer_pkey',
+        'JobEvent_event_type_idx',
+        'JobEvent_job_id_created_at_idx',
+        'JobEvent_job_id_idx',
+        'JobEvent_pkey',
+        'JobItem_job_id_idx',
+        'JobItem_pkey',
+        'Job_customer_id_idx',
+        'Lead_customer_id_idx',
+        'MemoryNote_conversation_id_idx',
+        'MemoryNote_created_at_idx',
+        'MemoryNote_customer_id_idx',
+        'MemoryNote_expires_at_idx',
+        'MemoryNote_pkey',
+        'Message_conversation_id_created_at_idx',
+        'Message_conversation_id_idx',
+        'Message_created_at_idx',
+        'Message_pkey'
+    ];
     standing integer;
     names text;
 begin
-    if (to_regclass('public."Lead"') is not null and to_regclass('public."Job"') is not null and to_regclass('public."Audit"') is not null) is not true then
+    if (to_regclass('public."Lead"') is not null and to_regclass('public."Job"') is not null and to_regclass('public."Audit"') is not null) is not true
+        or to_regtype('public."Channel"') is null
+    then
         raise exception 'Cannot add memory entities: 00_baseline is not applied'
             using
                 errcode = 'object_not_in_prerequisite_state',
@@ -22,51 +98,63 @@ begin
     end if;
 
     select
-        count(*),
-        string_agg(n.name, ', ' order by n.place)
+        count(*) filter (where n.rank = 1),
+        string_agg(n.name, ', ' order by n.place) filter (where n.place <= 10)
+            || case when count(*) > 10 then ' and others' else '' end
     into standing, names
     from (
-        values
-            (1, 'table "Customer"', to_regclass('public."Customer"') is not null),
-            (2, 'table "CustomerAddress"', to_regclass('public."CustomerAddress"') is not null),
-            (3, 'table "Conversation"', to_regclass('public."Conversation"') is not null),
-            (4, 'table "Message"', to_regclass('public."Message"') is not null),
-            (5, 'table "MemoryNote"', to_regclass('public."MemoryNote"') is not null),
-            (6, 'table "JobItem"', to_regclass('public."JobItem"') is not null),
-            (7, 'table "JobEvent"', to_regclass('public."JobEvent"') is not null),
-            (8, 'type "MessageRole"', to_regtype('public."MessageRole"') is not null),
-            (9, 'column "Lead".customer_id', exists (
-                select
-                from pg_catalog.pg_attribute as a
-                where a.attrelid = to_regclass('public."Lead"')
-                    and a.attname = 'customer_id'
-                    and not a.attisdropped
-            )),
-            (10, 'column "Job".customer_id', exists (
-                select
-                from pg_catalog.pg_attribute as a
-                where a.attrelid = to_regclass('public."Job"')
-                    and a.attname = 'customer_id'
-                    and not a.attisdropped
-            ))
-    ) as n (place, name, stands)
-    where n.stands;
+        select
+            b.rank,
+            b.name,
+            row_number() over (order by b.rank, b.name) as place
+        from (
+            select
+                case when c.relname = any (entities) then 1 else 2 end as rank,
+                pg_describe_object('pg_class'::regclass, c.oid, 0) as name
+            from pg_catalog.pg_class as c
+            where c.relnamespace = 'public'::regnamespace
+                and c.relname = any (entities || indexes)
+            union all
+            select
+                1,
+                pg_describe_object('pg_type'::regclass, y.oid, 0)
+            from pg_catalog.pg_type as y
+            where y.typnamespace = 'public'::regnamespace
+                and y.typname = any (entities)
+                and y.typrelid = 0
+            union all
+            select
+                1,
+                pg_describe_object('pg_class'::regclass, a.attrelid, a.attnum)
+            from pg_catalog.pg_attribute as a
+            where a.attrelid in ('"Lead"'::regclass, '"Job"'::regclass)
+                and a.attname = 'customer_id'
+                and not a.attisdropped
+            union all
+            select
+                2,
+                pg_describe_object('pg_constraint'::regclass, c.oid, 0)
+            from pg_catalog.pg_constraint as c
+            where c.conrelid in ('"Lead"'::regclass, '"Job"'::regclass)
+                and c.conname in ('Lead_customer_id_fkey', 'Job_customer_id_fkey')
+        ) as b
+    ) as n;
 
-    if to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null and standing = ours then
+    if to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null and standing = cardinality(entities) + 2 then
         raise exception 'Cannot add memory entities: 01_add_memory_entities is already applied'
             using
                 errcode = 'duplicate_table',
                 hint = 'There is nothing to run;'
                     ' sql/01_add_memory_entities/validation.sql proves that all of it stands.';
-    elsif standing > 0 then
-        raise exception 'Cannot add memory entities: % of % names are taken: %',
-            standing, ours, names
+    elsif names is not null then
+        raise exception 'Cannot add memory entities: % already exists', names
             using
                 errcode = 'duplicate_object',
-                hint = 'This batch did not make them. Rename or drop them, then run this again.';
+                hint = 'This batch did not make it as it stands. Rename or drop it, then run this'
+                    ' again.';
     end if;
 
-    raise notice '✓ Pre-flight check passed: The baseline stands, and no table, type or column is in the way';
+    raise notice '✓ Pre-flight check passed: The baseline stands, and no name is taken';
 end
 $$;
 

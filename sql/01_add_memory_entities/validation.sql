@@ -4,7 +4,7 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
@@ -35,7 +35,6 @@ $$;
 
 do $$
 declare
-    tightened constant boolean := (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull);
     differing text;
 begin
     select string_agg(
@@ -105,12 +104,12 @@ begin
             ('"JobEvent"', 'actor', 'text'),
             ('"JobEvent"', 'metadata', 'jsonb not null default ''{}''::jsonb'),
             ('"JobEvent"', 'created_at', 'timestamp with time zone not null default now()'),
-            ('"Lead"', 'customer_id', case when tightened then 'uuid not null' else 'uuid' end),
-            ('"Job"', 'customer_id', case when tightened then 'uuid not null' else 'uuid' end)
+            ('"Lead"', 'customer_id', 'uuid'),
+            ('"Job"', 'customer_id', 'uuid')
     ) as e (of_table, name, definition)
     left join lateral (
         select
-            concat_ws(
+            pg_catalog.concat_ws(
                 ' ',
                 format_type(a.atttypid, a.atttypmod),
                 case when a.attnotnull then 'not null' end,
@@ -125,7 +124,12 @@ begin
             and not a.attisdropped
     ) as f
         on true
-    where f.definition is distinct from e.definition;
+    where f.definition is distinct from e.definition
+        -- What batch 7 makes of it.
+        and not (
+            e.of_table in ('"Lead"', '"Job"')
+            and f.definition is not distinct from 'uuid not null'
+        );
 
     if differing is not null then
         raise exception 'Batch 1 is not valid: columns differ'
@@ -143,8 +147,6 @@ $$;
 
 do $$
 declare
-    tightened constant boolean := (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull);
-    on_delete constant text := case when tightened then 'RESTRICT' else 'SET NULL' end;
     differing text;
 begin
     select string_agg(
@@ -211,23 +213,35 @@ begin
                 '"Lead"',
                 'Lead_customer_id_fkey',
                 'FOREIGN KEY (customer_id) REFERENCES "Customer"(id)'
-                    ' ON UPDATE CASCADE ON DELETE ' || on_delete
+                    ' ON UPDATE CASCADE ON DELETE SET NULL'
             ),
             (
                 '"Job"',
                 'Job_customer_id_fkey',
                 'FOREIGN KEY (customer_id) REFERENCES "Customer"(id)'
-                    ' ON UPDATE CASCADE ON DELETE ' || on_delete
+                    ' ON UPDATE CASCADE ON DELETE SET NULL'
             )
     ) as e (of_table, name, definition)
     left join lateral (
-        select pg_get_constraintdef(c.oid) as definition
+        select pg_catalog.pg_get_constraintdef(c.oid) as definition
         from pg_catalog.pg_constraint as c
         where c.conrelid = to_regclass(e.of_table)
             and c.conname = e.name
     ) as f
         on true
-    where f.definition is distinct from e.definition;
+    where f.definition is distinct from e.definition
+        -- What batch 7 makes of it, together with NOT NULL.
+        and not (
+            e.name in ('Lead_customer_id_fkey', 'Job_customer_id_fkey')
+            and f.definition is not distinct from replace(e.definition, 'SET NULL', 'RESTRICT')
+            and exists (
+                select
+                from pg_catalog.pg_attribute as a
+                where a.attrelid in (to_regclass('"Lead"'), to_regclass('"Job"'))
+                    and a.attname = 'customer_id'
+                    and a.attnotnull
+            )
+        );
 
     if differing is not null then
         raise exception 'Batch 1 is not valid: constraints differ'
@@ -295,17 +309,17 @@ begin
             ('Job_customer_id_idx', 'Job', 'customer_id')
     ) as e (name, of_table, columns)
     left join lateral (
-        select concat_ws(
+        select pg_catalog.concat_ws(
             ' ',
-            pg_get_indexdef(i.indexrelid),
+            pg_catalog.pg_get_indexdef(i.indexrelid),
             case when not (i.indisvalid and i.indisready and i.indislive) then 'INVALID' end
         ) as definition
         from pg_catalog.pg_index as i
-        where i.indexrelid = to_regclass(format('%I', e.name))
+        where i.indexrelid = to_regclass(pg_catalog.format('%I', e.name))
     ) as f
         on true
     where f.definition is distinct from
-        format('CREATE INDEX %I ON public.%I USING btree (%s)', e.name, e.of_table, e.columns);
+        pg_catalog.format('CREATE INDEX %I ON public.%I USING btree (%s)', e.name, e.of_table, e.columns);
 
     if differing is not null then
         raise exception 'Batch 1 is not valid: indexes differ'
@@ -406,10 +420,27 @@ begin
 end
 $$;
 
--- Batch 7 changes what happens to the leads and jobs of a deleted customer.
+-- Batch 7 changes what happens to the leads and jobs of a deleted customer, and its online route
+-- does so before it is finished.
 do $$
 declare
-    tightened constant boolean := (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull);
+    tightened constant boolean := exists (
+        select
+        from pg_catalog.pg_attribute as a
+        where a.attrelid in ('"Lead"'::regclass, '"Job"'::regclass)
+            and a.attname = 'customer_id'
+            and a.attnotnull
+    ) or exists (
+        select
+        from pg_catalog.pg_constraint as c
+        where c.conrelid in ('"Lead"'::regclass, '"Job"'::regclass)
+            and c.conname in (
+                'Lead_customer_id_present',
+                'Lead_customer_id_fkey_restrict',
+                'Job_customer_id_present',
+                'Job_customer_id_fkey_restrict'
+            )
+    );
     customer uuid;
     lead uuid;
     job uuid;
@@ -424,7 +455,11 @@ begin
     begin
         delete from "Customer" where id = customer;
     exception
-        when foreign_key_violation or restrict_violation then
+        when foreign_key_violation
+            or restrict_violation
+            or not_null_violation
+            or check_violation
+        then
             refused := true;
     end;
 

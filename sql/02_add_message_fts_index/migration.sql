@@ -4,9 +4,18 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
+
+-- Of two runs at once, the second waits here and then finds the batch applied.
+do $$
+begin
+    if to_regclass('public."Message"') is not null and (to_regclass('public."Message_content_fts_idx"') is not null) is not true then
+        lock table "Message" in share row exclusive mode;
+    end if;
+end
+$$;
 
 do $$
 declare
@@ -22,7 +31,7 @@ begin
     end if;
 
     select
-        count(*) filter (where pg_get_indexdef(n.relation) = n.definition),
+        count(*) filter (where pg_catalog.pg_get_indexdef(n.relation) = n.definition),
         string_agg(n.relation::text, ', ' order by n.relation::text)
     into exact, names
     from (

@@ -4,7 +4,7 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 
@@ -20,7 +20,7 @@ begin
     end if;
 
     select string_agg(
-        format('%s: %s', e.name, coalesce(pg_get_indexdef(to_regclass(e.name)), 'missing')),
+        format('%s: %s', e.name, coalesce(pg_catalog.pg_get_indexdef(to_regclass(e.name)), 'missing')),
         chr(10)
         order by e.name
     )
@@ -37,7 +37,7 @@ begin
                 'CREATE INDEX "Message_role_idx" ON public."Message" USING btree (role)'
             )
     ) as e (name, definition)
-    where pg_get_indexdef(to_regclass(e.name)) is distinct from e.definition;
+    where pg_catalog.pg_get_indexdef(to_regclass(e.name)) is distinct from e.definition;
 
     if differing is not null then
         raise exception 'Cannot roll back 02_add_message_fts_index: what stands is not what it made'

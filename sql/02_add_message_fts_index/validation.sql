@@ -4,7 +4,7 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
@@ -32,9 +32,9 @@ begin
             )
     ) as e (name, definition)
     left join lateral (
-        select concat_ws(
+        select pg_catalog.concat_ws(
             ' ',
-            pg_get_indexdef(i.indexrelid),
+            pg_catalog.pg_get_indexdef(i.indexrelid),
             case when not (i.indisvalid and i.indisready and i.indislive) then 'INVALID' end
         ) as definition
         from pg_catalog.pg_index as i
@@ -72,14 +72,14 @@ declare
 begin
     insert into "Conversation" (channel) values ('sms') returning id into conversation;
     insert into "Message" (conversation_id, role, content)
-    values (conversation, 'user', format('Can you take two Sofas away? %s', word))
+    values (conversation, 'user', 'Can you take two Sofas away? ' || word)
     returning id into wanted;
     insert into "Message" (conversation_id, role, content)
     values
-        (conversation, 'assistant', format('Yes, tomorrow. %s', word)),
+        (conversation, 'assistant', 'Yes, tomorrow. ' || word),
         (conversation, 'user', '');
 
-    execute format(
+    execute pg_catalog.format(
         $query$
             explain (format json)
             select m.id
@@ -97,7 +97,7 @@ begin
 
     raise notice '✓ Search uses Message_content_fts_idx';
 
-    select array_agg(m.id order by m.id)
+    select pg_catalog.array_agg(m.id order by m.id)
     into found_ids
     from "Message" as m
     where to_tsvector('english', coalesce(m.content, ''))

@@ -4,14 +4,14 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
 
 do $preflight$
 begin
-    perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
+    perform pg_advisory_xact_lock(pg_catalog.hashtextextended('backfill', 0));
     if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true then
         raise exception 'Cannot backfill customers: 01_add_memory_entities is not applied'
             using errcode = 'object_not_in_prerequisite_state',
@@ -45,7 +45,7 @@ declare
         from (
             select
                 a.attnum as place,
-                concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+                pg_catalog.concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
                     case when a.attnotnull then 'not null' end) as line
             from pg_catalog.pg_attribute as a
             where a.attrelid = to_regclass('backfill.customer_backfill')
@@ -81,8 +81,8 @@ create function pg_temp.trimmed(raw text) returns text
 language sql immutable
 return btrim(
     raw,
-    U&' !0009!000A!000B!000C!000D!00A0!1680!2000!2001!2002!2003!2004!2005!2006!2007!2008!2009!200A!2028!2029!202F!205F!3000!FEFF'
-        uescape '!'
+    e' \u0009\u000a\u000b\u000c\u000d\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006'
+        '\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff'
 );
 
 create function pg_temp.phone_key(raw text) returns text
@@ -145,7 +145,7 @@ select
     k.phone,
     k.email,
     g.group_type,
-    concat(g.group_type, ':', coalesce(k.psid, k.phone, k.email, k.id::text)) as group_key
+    g.group_type || ':' || coalesce(k.psid, k.phone, k.email, k.id::text) as group_key
 from keyed as k
 cross join lateral (
     select
@@ -157,7 +157,7 @@ cross join lateral (
         end as group_type
 ) as g;
 
-analyze lead_snapshot;
+analyze pg_temp.lead_snapshot;
 
 -- A number or an address can lead to several customers: the oldest is taken.
 create temporary table known_customer on commit drop as
@@ -179,7 +179,7 @@ order by
     c.metadata ->> 'groupKey',
     c.id;
 
-analyze known_customer;
+analyze pg_temp.known_customer;
 
 create temporary table lead_group on commit drop as
 select
@@ -196,26 +196,79 @@ from (
         l.group_key,
         l.group_type,
         count(*) filter (where l.customer_id is null) as leads_to_link,
-        (array_agg(l.name order by l.created_at, l.id)
+        (pg_catalog.array_agg(l.name order by l.created_at, l.id)
             filter (where l.customer_id is null and l.name is not null))[1] as name,
-        (array_agg(l.phone order by l.created_at, l.id)
+        (pg_catalog.array_agg(l.phone order by l.created_at, l.id)
             filter (where l.customer_id is null and l.phone is not null))[1] as phone,
-        (array_agg(l.email order by l.created_at, l.id)
+        (pg_catalog.array_agg(l.email order by l.created_at, l.id)
             filter (where l.customer_id is null and l.email is not null))[1] as email
-    from lead_snapshot as l
+    from pg_temp.lead_snapshot as l
     group by
         l.group_key,
         l.group_type
 ) as s
-left join known_customer as k
+left join pg_temp.known_customer as k
     on k.group_key = s.group_key;
 
-analyze lead_group;
+analyze pg_temp.lead_group;
+
+-- What an index cannot hold is found by trying: it depends on how well a value compresses.
+create temporary table customer_probe (like "Customer" including all excluding constraints)
+on commit drop;
+
+do $in_the_way$
+declare
+    candidate record;
+    refused bigint := 0;
+    listed text;
+begin
+    for candidate in
+        select
+            s.id,
+            g.phone,
+            g.email
+        from pg_temp.lead_snapshot as s
+        join pg_temp.lead_group as g
+            on g.group_key = s.group_key
+        where g.is_new
+            and ((octet_length(s.phone) > 2000 and s.phone = g.phone)
+                or (octet_length(s.email) > 2000 and s.email = g.email))
+        order by
+            s.created_at,
+            s.id
+    loop
+        begin
+            insert into pg_temp.customer_probe (phone, email)
+            values (candidate.phone, candidate.email);
+            delete from pg_temp.customer_probe;
+        exception
+            when program_limit_exceeded then
+                refused := refused + 1;
+                if refused <= 10 then
+                    listed := coalesce(listed || chr(10), '') || 'lead ' || candidate.id::text;
+                end if;
+        end;
+    end loop;
+    if refused > 0 then
+        raise exception 'Cannot backfill customers: % a phone or an e-mail too long for an index',
+            case refused when 1 then '1 lead has' else refused::text || ' leads have' end
+            using errcode = 'program_limit_exceeded',
+                detail = listed || case
+                    when refused > 10 then chr(10) || 'and ' || (refused - 10)::text || ' more'
+                    else ''
+                end,
+                hint = 'Correct them, for example by update "Lead" set phone = left(phone, 100),'
+                    ' email = left(email, 500) where customer_id is null'
+                    ' and greatest(octet_length(phone), octet_length(email)) > 2000;'
+                    ' then run this again.';
+    end if;
+end
+$in_the_way$;
 
 do $grouped$
 declare
     grouped record;
-    leads bigint := (select count(*) from lead_snapshot);
+    leads bigint := (select count(*) from pg_temp.lead_snapshot);
 begin
     select
         count(*) as customers,
@@ -224,7 +277,7 @@ begin
         count(*) filter (where g.group_type = 'email') as by_email,
         count(*) filter (where g.group_type = 'individual') as individual
     into grouped
-    from lead_group as g;
+    from pg_temp.lead_group as g;
     raise notice '🚀 Starting Batch 3: Customer Backfill
    Mode: ✏️  WRITE
 
@@ -246,7 +299,7 @@ select
     g.name,
     g.phone,
     g.email,
-    jsonb_build_object(
+    pg_catalog.jsonb_build_object(
         'groupType', g.group_type,
         'groupKey', g.group_key,
         'leadCount', g.leads_to_link,
@@ -254,7 +307,7 @@ select
         'createdAt', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
         'multipleLeads', g.leads_to_link > 1
     )
-from lead_group as g
+from pg_temp.lead_group as g
 where g.is_new
 order by g.group_key;
 
@@ -263,15 +316,15 @@ select
     'customer',
     g.customer_id,
     g.customer_id
-from lead_group as g
+from pg_temp.lead_group as g
 where g.is_new;
 
 -- A link that was undone since and is made again replaces its line on record.
 with linked as (
     update "Lead" as l
     set customer_id = g.customer_id
-    from lead_snapshot as s
-    join lead_group as g
+    from pg_temp.lead_snapshot as s
+    join pg_temp.lead_group as g
         on g.group_key = s.group_key
     where l.id = s.id
         and s.customer_id is null
@@ -298,22 +351,22 @@ where j.customer_id is null
     and l.customer_id is not null
 for no key update of j;
 
-analyze job_snapshot;
+analyze pg_temp.job_snapshot;
 
 create temporary table backfill_stats on commit drop as
 select
-    (select count(*) from lead_group as g where g.is_new) as customers_created,
-    (select count(*) from lead_group as g where not g.is_new) as customers_skipped,
-    (select count(*) from lead_snapshot as s where s.customer_id is null) as leads_linked,
-    (select count(*) from lead_snapshot as s where s.customer_id is not null)
+    (select count(*) from pg_temp.lead_group as g where g.is_new) as customers_created,
+    (select count(*) from pg_temp.lead_group as g where not g.is_new) as customers_skipped,
+    (select count(*) from pg_temp.lead_snapshot as s where s.customer_id is null) as leads_linked,
+    (select count(*) from pg_temp.lead_snapshot as s where s.customer_id is not null)
         as leads_already_linked,
-    (select count(*) from job_snapshot) as jobs_linked,
+    (select count(*) from pg_temp.job_snapshot) as jobs_linked,
     (select count(*) from "Job" as j where j.customer_id is not null) as jobs_already_linked;
 
 with linked as (
     update "Job" as j
     set customer_id = s.customer_id
-    from job_snapshot as s
+    from pg_temp.job_snapshot as s
     where j.id = s.id
     returning
         j.id,
@@ -332,21 +385,21 @@ with made as (
     select
         'system',
         'backfill_customers',
-        jsonb_build_object(
+        pg_catalog.jsonb_build_object(
             'timestamp', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-            'stats', jsonb_build_object(
+            'stats', pg_catalog.jsonb_build_object(
                 'customersCreated', s.customers_created,
                 'customersSkipped', s.customers_skipped,
                 'leadsLinked', s.leads_linked,
                 'leadsAlreadyLinked', s.leads_already_linked,
                 'jobsLinked', s.jobs_linked,
                 'jobsAlreadyLinked', s.jobs_already_linked,
-                'errors', jsonb_build_array()
+                'errors', pg_catalog.jsonb_build_array()
             ),
             'script', '03_backfill_customers',
             'version', 'batch-3'
         )
-    from backfill_stats as s
+    from pg_temp.backfill_stats as s
     where s.customers_created + s.leads_linked + s.jobs_linked > 0
     returning id
 )
@@ -362,7 +415,7 @@ declare
 begin
     select *
     into s
-    from backfill_stats;
+    from pg_temp.backfill_stats;
     raise notice '[2/4] Creating customers and linking leads...
 
 [3/4] Linking jobs to customers...

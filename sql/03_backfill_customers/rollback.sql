@@ -4,7 +4,7 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
@@ -12,15 +12,17 @@ set local row_security = off;
 do $preflight$
 declare
     dependents text;
+    required text;
+    remedy text;
     strangers text;
 begin
-    perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
+    perform pg_advisory_xact_lock(pg_catalog.hashtextextended('backfill', 0));
     if (to_regclass('backfill.customer_backfill') is not null) is not true then
         raise exception 'Cannot roll back 03_backfill_customers: it is not applied'
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'There is nothing to roll back.';
     end if;
-    dependents := concat_ws(
+    dependents := pg_catalog.concat_ws(
         ', ',
         case
             when to_regclass('backfill.conversation_backfill') is not null
@@ -29,12 +31,47 @@ begin
         case
             when (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull)
                 then '07_tighten_constraints'
+            when exists (
+                select
+                from pg_catalog.pg_constraint as c
+                where c.conrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"'))
+                    and c.conname in (
+                        'Lead_customer_id_present',
+                        'Lead_customer_id_fkey_restrict',
+                        'Job_customer_id_present',
+                        'Job_customer_id_fkey_restrict'
+                    )
+            )
+                then '07_tighten_constraints, whose online route was begun'
         end
     );
     if dependents <> '' then
         raise exception 'Cannot roll back 03_backfill_customers: it is needed by %', dependents
             using errcode = 'dependent_objects_still_exist',
                 hint = 'Run the rollback.sql of each of them first, the newest batch first.';
+    end if;
+    select
+        string_agg(
+            a.attrelid::regclass::text || '.customer_id',
+            ', '
+            order by a.attrelid::regclass::text desc
+        ),
+        string_agg(
+            'alter table ' || a.attrelid::regclass::text
+                || ' alter column customer_id drop not null',
+            '; '
+            order by a.attrelid::regclass::text desc
+        )
+    into required, remedy
+    from pg_catalog.pg_attribute as a
+    where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"'))
+        and a.attname = 'customer_id'
+        and a.attnotnull;
+    if required is not null then
+        raise exception 'Cannot roll back 03_backfill_customers: % is NOT NULL,'
+            ' and 07_tighten_constraints is not applied', required
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Run ' || remedy || ', then run this again.';
     end if;
     select string_agg(pg_describe_object(d.classid, d.objid, d.objsubid), ', '
         order by d.classid, d.objid)
@@ -59,7 +96,7 @@ declare
         from (
             select
                 a.attnum as place,
-                concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+                pg_catalog.concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
                     case when a.attnotnull then 'not null' end) as line
             from pg_catalog.pg_attribute as a
             where a.attrelid = to_regclass('backfill.customer_backfill')
@@ -93,15 +130,18 @@ do $links$
 declare
     leads bigint;
     jobs bigint;
-    elsewhere bigint;
+    changed bigint;
+    gone bigint;
 begin
     select
         count(*) filter (where l.customer_id = r.customer_id),
         count(*) filter (where j.customer_id = r.customer_id),
         count(*) filter (
-            where coalesce(l.customer_id, j.customer_id) is distinct from r.customer_id
-        )
-    into leads, jobs, elsewhere
+            where coalesce(l.id, j.id) is not null
+                and coalesce(l.customer_id, j.customer_id) is distinct from r.customer_id
+        ),
+        count(*) filter (where coalesce(l.id, j.id) is null)
+    into leads, jobs, changed, gone
     from backfill.customer_backfill as r
     left join "Lead" as l
         on r.entity = 'lead'
@@ -110,24 +150,36 @@ begin
         on r.entity = 'job'
         and j.id = r.id
     where r.entity in ('lead', 'job');
-    raise notice 'Links to undo: % of leads, % of jobs (% changed since, left alone)',
-        leads, jobs, elsewhere;
+    raise notice 'Links to undo: % of leads, % of jobs (% changed since, left alone; % gone)',
+        leads, jobs, changed, gone;
 end
 $links$;
 
-update "Job" as j
-set customer_id = null
-from backfill.customer_backfill as r
-where r.entity = 'job'
-    and j.id = r.id
-    and j.customer_id = r.customer_id;
-
-update "Lead" as l
-set customer_id = null
-from backfill.customer_backfill as r
-where r.entity = 'lead'
-    and l.id = r.id
-    and l.customer_id = r.customer_id;
+do $undo$
+declare
+    obstacle text;
+begin
+    update "Job" as j
+    set customer_id = null
+    from backfill.customer_backfill as r
+    where r.entity = 'job'
+        and j.id = r.id
+        and j.customer_id = r.customer_id;
+    update "Lead" as l
+    set customer_id = null
+    from backfill.customer_backfill as r
+    where r.entity = 'lead'
+        and l.id = r.id
+        and l.customer_id = r.customer_id;
+exception
+    when check_violation then
+        get stacked diagnostics obstacle = constraint_name;
+        raise exception 'Cannot roll back 03_backfill_customers: constraint "%" forbids it',
+            obstacle
+            using errcode = 'check_violation',
+                hint = 'This batch did not make it. Drop it, then run this again.';
+end
+$undo$;
 
 -- Locked, so that nothing can begin to refer to them between the look and the deletion.
 create temporary table doomed on commit drop as
@@ -157,12 +209,12 @@ select
     a.id
 from audits as a;
 
-analyze doomed;
+analyze pg_temp.doomed;
 
 do $kept$
 declare
     reference record;
-    made bigint := (select count(*) from doomed where home = '"Customer"'::regclass);
+    made bigint := (select count(*) from pg_temp.doomed where home = '"Customer"'::regclass);
     customers bigint;
     entries bigint;
 begin
@@ -170,7 +222,7 @@ begin
         select
             c.conrelid::regclass as referrer,
             c.confrelid::regclass as home,
-            string_agg(format('f.%I = h.%I', f.attname, h.attname), ' and ') as is_same
+            string_agg(pg_catalog.format('f.%I = h.%I', f.attname, h.attname), ' and ') as is_same
         from pg_catalog.pg_constraint as c
         cross join lateral unnest(c.conkey, c.confkey) as k (referring, referred)
         join pg_catalog.pg_attribute as f
@@ -187,14 +239,15 @@ begin
             c.confrelid
         order by c.oid
     loop
-        execute format(
-            'delete from doomed as d using %s as h where d.home = %L::regclass and d.id = h.id'
+        execute pg_catalog.format(
+            'delete from pg_temp.doomed as d using %s as h'
+            ' where d.home = %L::regclass and d.id = h.id'
             ' and exists (select from %s as f where %s)',
             reference.home, reference.home, reference.referrer, reference.is_same
         );
     end loop;
-    customers := (select count(*) from doomed where home = '"Customer"'::regclass);
-    entries := (select count(*) from doomed where home = '"Audit"'::regclass);
+    customers := (select count(*) from pg_temp.doomed where home = '"Customer"'::regclass);
+    entries := (select count(*) from pg_temp.doomed where home = '"Audit"'::regclass);
     raise notice 'Customers to delete: % (% stay, something refers to them)',
         customers, made - customers;
     raise notice 'Audit entries to delete, and the record with them: %', entries;
@@ -202,16 +255,30 @@ end
 $kept$;
 
 delete from "Customer" as c
-using doomed as d
+using pg_temp.doomed as d
 where d.home = '"Customer"'::regclass
     and c.id = d.id;
 
 delete from "Audit" as a
-using doomed as d
+using pg_temp.doomed as d
 where d.home = '"Audit"'::regclass
     and a.id = d.id;
 
-drop table backfill.customer_backfill;
-drop schema backfill;
+do $record$
+declare
+    dependents text;
+begin
+    drop table backfill.customer_backfill;
+    drop schema backfill;
+exception
+    when dependent_objects_still_exist then
+        get stacked diagnostics dependents = pg_exception_detail;
+        raise exception 'Cannot roll back 03_backfill_customers: something depends on'
+            ' backfill.customer_backfill'
+            using errcode = 'dependent_objects_still_exist',
+                detail = dependents,
+                hint = 'This batch did not make it. Drop it, then run this again.';
+end
+$record$;
 
 commit;

@@ -4,7 +4,7 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
@@ -27,7 +27,7 @@ declare
         from (
             select
                 a.attnum as place,
-                concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+                pg_catalog.concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
                     case when a.attnotnull then 'not null' end) as line
             from pg_catalog.pg_attribute as a
             where a.attrelid = to_regclass('backfill.customer_backfill')
@@ -72,13 +72,13 @@ begin
         leads as (
             select
                 count(*) as every,
-                count(l.customer_id) as linked
+                count(*) filter (where l.customer_id is not null) as linked
             from "Lead" as l
         ),
         jobs as (
             select
                 count(*) as every,
-                count(j.customer_id) as linked
+                count(*) filter (where j.customer_id is not null) as linked
             from "Job" as j
         ),
         pairs as (
@@ -115,7 +115,7 @@ begin
                 where not m.metadata ?& array['groupType', 'groupKey', 'leadCount', 'createdBy',
                     'createdAt', 'multipleLeads']
             ) as wrong,
-            format('%s customer(s) created, each with its metadata', count(*)) as pass,
+            pg_catalog.format('%s customer(s) created, each with its metadata', count(*)) as pass,
             'customer(s) of the backfill without its metadata' as fail
         from made as m
         union all
@@ -124,8 +124,8 @@ begin
             'Leads Linked',
             l.every,
             l.every - l.linked,
-            format('%s/%s (100%%) leads linked', l.linked, l.every),
-            format('of %s lead(s) not linked', l.every)
+            pg_catalog.format('%s/%s (100%%) leads linked', l.linked, l.every),
+            pg_catalog.format('of %s lead(s) not linked', l.every)
         from leads as l
         union all
         select
@@ -133,8 +133,8 @@ begin
             'Jobs Linked',
             j.every,
             j.every - j.linked,
-            format('%s/%s (100%%) jobs linked', j.linked, j.every),
-            format('of %s job(s) not linked', j.every)
+            pg_catalog.format('%s/%s (100%%) jobs linked', j.linked, j.every),
+            pg_catalog.format('of %s job(s) not linked', j.every)
         from jobs as j
         union all
         select
@@ -160,7 +160,7 @@ begin
             'Job/Lead Mismatch',
             count(*),
             count(*) filter (where p.is_ours and p.differs),
-            format('0 job/lead customer mismatches (%s of the application''s own)',
+            pg_catalog.format('0 job/lead customer mismatches (%s of the application''s own)',
                 count(*) filter (where not p.is_ours and p.differs)),
             'job(s) linked by the backfill with another customer than their lead'
         from pairs as p
@@ -170,7 +170,7 @@ begin
             'Audit Entries',
             e.changes,
             case when e.logged = 0 then 1 else 0 end,
-            format('%s audit entry(s) with full statistics', e.logged),
+            pg_catalog.format('%s audit entry(s) with full statistics', e.logged),
             'audit entry missing'
         from entries as e
         order by number
@@ -180,7 +180,7 @@ begin
 %', test.number, test.title,
             case
                 when test.looked_at = 0 then '… not exercised: no rows to look at'
-                when test.wrong > 0 then format('✗ FAIL: %s %s', test.wrong, test.fail)
+                when test.wrong > 0 then pg_catalog.format('✗ FAIL: %s %s', test.wrong, test.fail)
                 else '✓ PASS: ' || test.pass
             end;
     end loop;

@@ -4,14 +4,14 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
 
 do $preflight$
 begin
-    perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
+    perform pg_advisory_xact_lock(pg_catalog.hashtextextended('backfill', 0));
     if (to_regclass('backfill.customer_backfill') is not null) is not true then
         raise exception 'Cannot backfill conversations: 03_backfill_customers is not applied'
             using errcode = 'object_not_in_prerequisite_state',
@@ -24,7 +24,8 @@ begin
     create table backfill.conversation_backfill (
         entity text not null check (entity in ('conversation', 'message', 'audit')),
         id uuid not null,
-        conversation_id uuid,
+        lead_id uuid,
+        customer_id uuid,
         audit_id uuid,
         primary key (entity, id)
     );
@@ -38,7 +39,7 @@ declare
         from (
             select
                 a.attnum as place,
-                concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+                pg_catalog.concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
                     case when a.attnotnull then 'not null' end) as line
             from pg_catalog.pg_attribute as a
             where a.attrelid = to_regclass('backfill.conversation_backfill')
@@ -55,7 +56,7 @@ declare
     );
 begin
     if definition is distinct from
-        'entity text not null, id uuid not null, conversation_id uuid, audit_id uuid,'
+        'entity text not null, id uuid not null, lead_id uuid, customer_id uuid, audit_id uuid,'
         ' CHECK ((entity = ANY (ARRAY[''conversation''::text, ''message''::text,'
         ' ''audit''::text]))), PRIMARY KEY (entity, id)'
     then
@@ -74,8 +75,8 @@ create function pg_temp.trimmed(raw text) returns text
 language sql immutable
 return btrim(
     raw,
-    U&' !0009!000A!000B!000C!000D!00A0!1680!2000!2001!2002!2003!2004!2005!2006!2007!2008!2009!200A!2028!2029!202F!205F!3000!FEFF'
-        uescape '!'
+    e' \u0009\u000a\u000b\u000c\u000d\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006'
+        '\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff'
 );
 
 create function pg_temp.phone_key(raw text) returns text
@@ -138,7 +139,7 @@ left join made as m
     on m.audit_id = a.id::text
 where a.lead_id is not null;
 
-analyze audit_snapshot;
+analyze pg_temp.audit_snapshot;
 
 -- Read through jsonb, since closed_at comes with a later batch: without it all are open.
 create temporary table known_conversation on commit drop as
@@ -149,12 +150,13 @@ from "Conversation" as c
 where c.lead_id is not null
 order by
     c.lead_id,
-    to_jsonb(c) ->> 'closed_at' is not null,
+    pg_catalog.to_jsonb(c) ->> 'closed_at' is not null,
     c.started_at desc,
     c.id desc;
 
-analyze known_conversation;
+analyze pg_temp.known_conversation;
 
+-- A lead on record whose conversation is gone gets another one for what is new only.
 create temporary table lead_history on commit drop as
 select
     l.id as lead_id,
@@ -164,27 +166,39 @@ select
     coalesce(nullif(pg_temp.trimmed(l."messengerPsid"), ''), pg_temp.phone_key(l.phone))
         as external_id,
     s.newest,
-    k.conversation_id is null as is_new,
-    coalesce(k.conversation_id, gen_random_uuid()) as conversation_id
+    n.is_new,
+    case when n.is_new then gen_random_uuid() else k.conversation_id end as conversation_id
 from (
     select
         a.lead_id,
-        max(a.created_at) filter (where a.content is not null) as newest
-    from audit_snapshot as a
+        max(a.created_at) filter (where a.content is not null) as newest,
+        bool_or(a.is_made) as is_on_record
+    from pg_temp.audit_snapshot as a
     group by a.lead_id
 ) as s
 join "Lead" as l
     on l.id = s.lead_id
-left join known_conversation as k
+left join pg_temp.known_conversation as k
     on k.lead_id = s.lead_id
+left join (
+    select distinct r.lead_id
+    from backfill.conversation_backfill as r
+    where r.entity = 'conversation'
+) as m
+    on m.lead_id = s.lead_id
+cross join lateral (
+    select
+        k.conversation_id is null
+            and (s.newest is not null or not (s.is_on_record or m.lead_id is not null)) as is_new
+) as n
 for key share of l;
 
-analyze lead_history;
+analyze pg_temp.lead_history;
 
 do $collected$
 declare
-    entries bigint := (select count(*) from audit_snapshot);
-    leads bigint := (select count(*) from lead_history);
+    entries bigint := (select count(*) from pg_temp.audit_snapshot);
+    leads bigint := (select count(*) from pg_temp.lead_history);
 begin
     raise notice '🚀 Starting Batch 4: Conversation and Message Backfill
    Mode: ✏️  WRITE
@@ -195,6 +209,103 @@ begin
 ', entries, leads;
 end
 $collected$;
+
+-- What an index cannot hold is found by trying: it depends on how well a value compresses.
+create temporary table conversation_probe
+(like "Conversation" including all excluding constraints)
+on commit drop;
+
+create temporary table message_probe (like "Message" including all excluding constraints)
+on commit drop;
+
+do $in_the_way$
+declare
+    candidate record;
+    refused bigint := 0;
+    listed text;
+begin
+    for candidate in
+        select
+            h.lead_id,
+            h.channel,
+            h.external_id
+        from pg_temp.lead_history as h
+        where h.is_new
+            and octet_length(h.external_id) > 2000
+        order by
+            h.created_at,
+            h.lead_id
+    loop
+        begin
+            insert into pg_temp.conversation_probe (channel, external_id)
+            values (candidate.channel, candidate.external_id);
+            delete from pg_temp.conversation_probe;
+        exception
+            when program_limit_exceeded then
+                refused := refused + 1;
+                if refused <= 10 then
+                    listed := coalesce(listed || chr(10), '') || 'lead ' || candidate.lead_id::text;
+                end if;
+        end;
+    end loop;
+    if refused > 0 then
+        raise exception
+            'Cannot backfill conversations: % a PSID or a phone too long for an index',
+            case refused when 1 then '1 lead has' else refused::text || ' leads have' end
+            using errcode = 'program_limit_exceeded',
+                detail = listed || case
+                    when refused > 10 then chr(10) || 'and ' || (refused - 10)::text || ' more'
+                    else ''
+                end,
+                hint = 'Correct them, for example by update "Lead" set'
+                    ' "messengerPsid" = left("messengerPsid", 500), phone = left(phone, 100)'
+                    ' where greatest(octet_length("messengerPsid"), octet_length(phone)) > 2000;'
+                    ' then run this again.';
+    end if;
+    for candidate in
+        select
+            a.id,
+            h.conversation_id,
+            a.role,
+            a.content
+        from pg_temp.audit_snapshot as a
+        join pg_temp.lead_history as h
+            on h.lead_id = a.lead_id
+        where octet_length(a.content) > 100000
+        order by
+            a.created_at,
+            a.id
+    loop
+        begin
+            insert into pg_temp.message_probe (conversation_id, role, content)
+            values (candidate.conversation_id, candidate.role, candidate.content);
+            delete from pg_temp.message_probe;
+        exception
+            when program_limit_exceeded then
+                refused := refused + 1;
+                if refused <= 10 then
+                    listed := coalesce(listed || chr(10), '')
+                        || 'audit entry ' || candidate.id::text;
+                end if;
+        end;
+    end loop;
+    if refused > 0 then
+        raise exception 'Cannot backfill conversations: % a text too long for an index',
+            case refused
+                when 1 then '1 audit entry has'
+                else refused::text || ' audit entries have'
+            end
+            using errcode = 'program_limit_exceeded',
+                detail = listed || case
+                    when refused > 10 then chr(10) || 'and ' || (refused - 10)::text || ' more'
+                    else ''
+                end,
+                hint = 'Shorten the text in their payload: a search index holds 1 MB of a text''s'
+                    ' words. Or do without the search: run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
+                    ' -f sql/02_add_message_fts_index/rollback.sql, then run this again.';
+    end if;
+end
+$in_the_way$;
 
 -- One conversation of a channel can bear an external id: the oldest lead's, unless it is taken.
 insert into "Conversation" (
@@ -217,10 +328,10 @@ select
     h.newest,
     case
         when h.external_id is null or (h.turn = 1 and t.id is null)
-            then jsonb_build_object('source', 'audit_backfill')
-        else jsonb_build_object(
+            then pg_catalog.jsonb_build_object('source', 'audit_backfill')
+        else pg_catalog.jsonb_build_object(
             'source', 'audit_backfill',
-            'note', format('external_id %s belongs to another conversation', h.external_id)
+            'note', 'external_id ' || h.external_id || ' belongs to another conversation'
         )
     end
 from (
@@ -234,7 +345,7 @@ from (
                 n.created_at,
                 n.lead_id
         ) as turn
-    from lead_history as n
+    from pg_temp.lead_history as n
     where n.is_new
 ) as h
 left join "Conversation" as t
@@ -244,12 +355,13 @@ order by
     h.created_at,
     h.lead_id;
 
-insert into backfill.conversation_backfill (entity, id, conversation_id)
+insert into backfill.conversation_backfill (entity, id, lead_id, customer_id)
 select
     'conversation',
     h.conversation_id,
-    h.conversation_id
-from lead_history as h
+    h.lead_id,
+    h.customer_id
+from pg_temp.lead_history as h
 where h.is_new;
 
 insert into "Message" (id, conversation_id, role, content, metadata, created_at)
@@ -258,49 +370,60 @@ select
     h.conversation_id,
     a.role,
     a.content,
-    jsonb_build_object('source', 'audit_backfill', 'auditId', a.id),
+    pg_catalog.jsonb_build_object('source', 'audit_backfill', 'auditId', a.id),
     a.created_at
-from audit_snapshot as a
-join lead_history as h
+from pg_temp.audit_snapshot as a
+join pg_temp.lead_history as h
     on h.lead_id = a.lead_id
 where a.content is not null
 order by
     a.created_at,
     a.id;
 
-insert into backfill.conversation_backfill (entity, id, conversation_id, audit_id)
+insert into backfill.conversation_backfill (entity, id, audit_id)
 select
     'message',
     a.message_id,
-    h.conversation_id,
     a.id
-from audit_snapshot as a
-join lead_history as h
+from pg_temp.audit_snapshot as a
+join pg_temp.lead_history as h
     on h.lead_id = a.lead_id
 where a.content is not null;
 
--- What an earlier run made follows its lead; conversations of the application are left alone.
+-- What an earlier run made follows its lead, to a customer once; the rest is the application's.
 create temporary table followed on commit drop as
 select
     c.id,
-    coalesce(c.customer_id, h.customer_id) as customer_id,
+    case
+        when c.customer_id is null and r.customer_id is null then h.customer_id
+        else c.customer_id
+    end as customer_id,
     greatest(c.last_message_at, h.newest) as last_message_at
-from lead_history as h
+from pg_temp.lead_history as h
 join backfill.conversation_backfill as r
     on r.entity = 'conversation'
     and r.id = h.conversation_id
 join "Conversation" as c
     on c.id = r.id
-where (c.customer_id is null and h.customer_id is not null)
+where (c.customer_id is null and r.customer_id is null and h.customer_id is not null)
     or h.newest > c.last_message_at
-    or (h.newest is not null and c.last_message_at is null);
+    or (h.newest is not null and c.last_message_at is null)
+for no key update of c;
 
 update "Conversation" as c
 set
     customer_id = f.customer_id,
     last_message_at = f.last_message_at
-from followed as f
+from pg_temp.followed as f
 where c.id = f.id;
+
+update backfill.conversation_backfill as r
+set customer_id = f.customer_id
+from pg_temp.followed as f
+where r.entity = 'conversation'
+    and r.id = f.id
+    and r.customer_id is null
+    and f.customer_id is not null;
 
 create temporary table backfill_stats on commit drop as
 select
@@ -314,21 +437,22 @@ select
 from (
     select
         count(*) filter (where h.is_new) as conversations_created,
-        count(*) filter (where not h.is_new) as conversations_skipped
-    from lead_history as h
+        count(*) filter (where not h.is_new and h.conversation_id is not null)
+            as conversations_skipped
+    from pg_temp.lead_history as h
 ) as h
 cross join (
     select
         count(*) as audits_processed,
-        count(a.content) as messages_created,
+        count(*) filter (where a.content is not null) as messages_created,
         count(*) filter (where a.is_made) as messages_skipped
-    from audit_snapshot as a
-    join lead_history as h
+    from pg_temp.audit_snapshot as a
+    join pg_temp.lead_history as h
         on h.lead_id = a.lead_id
 ) as a
 cross join (
     select count(*) as conversations_followed
-    from followed
+    from pg_temp.followed
 ) as f;
 
 with made as (
@@ -336,21 +460,21 @@ with made as (
     select
         'system',
         'backfill_conversations_messages',
-        jsonb_build_object(
+        pg_catalog.jsonb_build_object(
             'timestamp', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-            'stats', jsonb_build_object(
+            'stats', pg_catalog.jsonb_build_object(
                 'conversationsCreated', s.conversations_created,
                 'conversationsSkipped', s.conversations_skipped,
                 'messagesCreated', s.messages_created,
                 'messagesSkipped', s.messages_skipped,
                 'auditsProcessed', s.audits_processed,
                 'auditsSkipped', s.audits_skipped,
-                'errors', jsonb_build_array()
+                'errors', pg_catalog.jsonb_build_array()
             ),
             'script', '04_backfill_conversations_messages',
             'version', 'batch-4'
         )
-    from backfill_stats as s
+    from pg_temp.backfill_stats as s
     where s.is_change
     returning id
 )
@@ -366,7 +490,7 @@ declare
 begin
     select *
     into s
-    from backfill_stats;
+    from pg_temp.backfill_stats;
     raise notice '[2/4] Creating conversations...
    ✓ Created % conversation(s)
 

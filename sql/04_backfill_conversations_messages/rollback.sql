@@ -4,14 +4,14 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
 
 do $preflight$
 begin
-    perform pg_advisory_xact_lock(hashtextextended('backfill', 0));
+    perform pg_advisory_xact_lock(pg_catalog.hashtextextended('backfill', 0));
     if (to_regclass('backfill.conversation_backfill') is not null) is not true then
         raise exception 'Cannot roll back 04_backfill_conversations_messages: it is not applied'
             using errcode = 'object_not_in_prerequisite_state',
@@ -27,7 +27,7 @@ declare
         from (
             select
                 a.attnum as place,
-                concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+                pg_catalog.concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
                     case when a.attnotnull then 'not null' end) as line
             from pg_catalog.pg_attribute as a
             where a.attrelid = to_regclass('backfill.conversation_backfill')
@@ -44,7 +44,7 @@ declare
     );
 begin
     if definition is distinct from
-        'entity text not null, id uuid not null, conversation_id uuid, audit_id uuid,'
+        'entity text not null, id uuid not null, lead_id uuid, customer_id uuid, audit_id uuid,'
         ' CHECK ((entity = ANY (ARRAY[''conversation''::text, ''message''::text,'
         ' ''audit''::text]))), PRIMARY KEY (entity, id)'
     then
@@ -68,7 +68,7 @@ begin
     for reference in
         select
             c.conrelid::regclass as referrer,
-            string_agg(format('f.%I = h.%I', f.attname, h.attname), ' and ') as is_same
+            string_agg(pg_catalog.format('f.%I = h.%I', f.attname, h.attname), ' and ') as is_same
         from pg_catalog.pg_constraint as c
         cross join lateral unnest(c.conkey, c.confkey) as k (referring, referred)
         join pg_catalog.pg_attribute as f
@@ -84,8 +84,9 @@ begin
             c.conrelid
         order by c.oid
     loop
-        execute format(
-            'delete from doomed as d using %s as h where d.home = %L::regclass and d.id = h.id'
+        execute pg_catalog.format(
+            'delete from pg_temp.doomed as d using %s as h'
+            ' where d.home = %L::regclass and d.id = h.id'
             ' and exists (select from %s as f where %s)',
             home, home, reference.referrer, reference.is_same
         );
@@ -134,40 +135,40 @@ select
     a.id
 from audits as a;
 
-analyze doomed;
+analyze pg_temp.doomed;
 
 do $messages$
 declare
-    made bigint := (select count(*) from doomed where home = '"Message"'::regclass);
+    made bigint := (select count(*) from pg_temp.doomed where home = '"Message"'::regclass);
     messages bigint;
 begin
     call pg_temp.spare_referred('"Message"');
-    messages := (select count(*) from doomed where home = '"Message"'::regclass);
+    messages := (select count(*) from pg_temp.doomed where home = '"Message"'::regclass);
     raise notice 'Messages to delete: % (% stay, something refers to them)',
         messages, made - messages;
 end
 $messages$;
 
 delete from "Message" as m
-using doomed as d
+using pg_temp.doomed as d
 where d.home = '"Message"'::regclass
     and m.id = d.id;
 
 do $conversations$
 declare
-    made bigint := (select count(*) from doomed where home = '"Conversation"'::regclass);
+    made bigint := (select count(*) from pg_temp.doomed where home = '"Conversation"'::regclass);
     conversations bigint;
     entries bigint;
 begin
     call pg_temp.spare_referred('"Conversation"');
     call pg_temp.spare_referred('"Audit"');
     -- The notes name their conversation without a foreign key.
-    delete from doomed as d
+    delete from pg_temp.doomed as d
     using "MemoryNote" as n
     where d.home = '"Conversation"'::regclass
         and n.conversation_id = d.id;
-    conversations := (select count(*) from doomed where home = '"Conversation"'::regclass);
-    entries := (select count(*) from doomed where home = '"Audit"'::regclass);
+    conversations := (select count(*) from pg_temp.doomed where home = '"Conversation"'::regclass);
+    entries := (select count(*) from pg_temp.doomed where home = '"Audit"'::regclass);
     raise notice 'Conversations to delete: % (% stay, the application uses them)',
         conversations, made - conversations;
     raise notice 'Audit entries to delete, and the record with them: %', entries;
@@ -175,16 +176,31 @@ end
 $conversations$;
 
 delete from "Conversation" as c
-using doomed as d
+using pg_temp.doomed as d
 where d.home = '"Conversation"'::regclass
     and c.id = d.id;
 
 delete from "Audit" as a
-using doomed as d
+using pg_temp.doomed as d
 where d.home = '"Audit"'::regclass
     and a.id = d.id;
 
-drop table backfill.conversation_backfill;
+do $record$
+declare
+    dependents text;
+begin
+    drop table backfill.conversation_backfill;
+exception
+    when dependent_objects_still_exist then
+        get stacked diagnostics dependents = pg_exception_detail;
+        raise exception 'Cannot roll back 04_backfill_conversations_messages: something depends on'
+            ' backfill.conversation_backfill'
+            using errcode = 'dependent_objects_still_exist',
+                detail = dependents,
+                hint = 'This batch did not make it. Drop it, then run this again.';
+end
+$record$;
+
 drop procedure pg_temp.spare_referred(regclass);
 
 commit;

@@ -4,7 +4,7 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
@@ -27,7 +27,7 @@ declare
         from (
             select
                 a.attnum as place,
-                concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+                pg_catalog.concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
                     case when a.attnotnull then 'not null' end) as line
             from pg_catalog.pg_attribute as a
             where a.attrelid = to_regclass('backfill.conversation_backfill')
@@ -44,7 +44,7 @@ declare
     );
 begin
     if definition is distinct from
-        'entity text not null, id uuid not null, conversation_id uuid, audit_id uuid,'
+        'entity text not null, id uuid not null, lead_id uuid, customer_id uuid, audit_id uuid,'
         ' CHECK ((entity = ANY (ARRAY[''conversation''::text, ''message''::text,'
         ' ''audit''::text]))), PRIMARY KEY (entity, id)'
     then
@@ -116,10 +116,16 @@ begin
         leads as (
             select
                 s.lead_id,
-                bool_or(c.id is not null) as has_conversation
+                bool_or(c.id is not null) as has_conversation,
+                bool_or(r.id is not null or m.audit_id is not null) as is_on_record
             from sources as s
             left join "Conversation" as c
                 on c.lead_id = s.lead_id
+            left join backfill.conversation_backfill as r
+                on r.entity = 'conversation'
+                and r.lead_id = s.lead_id
+            left join made as m
+                on m.audit_id = s.id
             group by s.lead_id
         ),
         newest as (
@@ -155,7 +161,7 @@ begin
             count(*) as looked_at,
             count(*) filter (where c.metadata ->> 'source' is distinct from 'audit_backfill')
                 as wrong,
-            format('%s conversation(s) created, each naming its source', count(*)) as pass,
+            count(*)::text || ' conversation(s) created, each naming its source' as pass,
             'conversation(s) of the backfill without their source' as fail
         from conversations as c
         union all
@@ -163,9 +169,21 @@ begin
             3,
             'Conversation Coverage',
             count(*),
-            count(*) filter (where not l.has_conversation),
-            format('%s/%1$s (100%%) leads with history have a conversation', count(*)),
-            format('of %s lead(s) with history have no conversation', count(*))
+            count(*) filter (where not l.has_conversation and not l.is_on_record),
+            case
+                when bool_and(l.has_conversation)
+                    then pg_catalog.format(
+                        '%s/%1$s (100%%) leads with history have a conversation',
+                        count(*)
+                    )
+                else pg_catalog.format(
+                    '%s/%s leads with history have a conversation, %s lost theirs since',
+                    count(*) filter (where l.has_conversation),
+                    count(*),
+                    count(*) filter (where not l.has_conversation)
+                )
+            end,
+            pg_catalog.format('of %s lead(s) with history have no conversation', count(*))
         from leads as l
         union all
         select
@@ -173,9 +191,11 @@ begin
             'Message Coverage',
             count(*),
             count(*) filter (where m.audit_id is null),
-            format('%s/%1$s (100%%) audit entries with something to show made into messages',
-                count(*)),
-            format('of %s audit entry(s) not made into messages', count(*))
+            pg_catalog.format(
+                '%s/%1$s (100%%) audit entries with something to show made into messages',
+                count(*)
+            ),
+            pg_catalog.format('of %s audit entry(s) not made into messages', count(*))
         from sources as s
         left join made as m
             on m.audit_id = s.id
@@ -185,7 +205,8 @@ begin
             5,
             'One Message per Audit Entry',
             count(*),
-            count(m.metadata ->> 'auditId') - count(distinct m.metadata ->> 'auditId'),
+            pg_catalog.count(m.metadata ->> 'auditId')
+                - pg_catalog.count(distinct m.metadata ->> 'auditId'),
             'No audit entry made into two messages',
             'message(s) too many for their audit entries'
         from "Message" as m
@@ -200,7 +221,7 @@ begin
                     or m.created_at <> s.created_at
                     or m.metadata ->> 'auditId' is distinct from m.audit_id
             ),
-            format('%s message(s) with the role and time of their audit entry', count(*)),
+            count(*)::text || ' message(s) with the role and time of their audit entry',
             'message(s) that differ from their audit entry'
         from messages as m
         join sources as s
@@ -220,7 +241,7 @@ begin
             'Audit Entries',
             e.changes,
             case when e.logged = 0 then 1 else 0 end,
-            format('%s audit entry(s) with full statistics', e.logged),
+            pg_catalog.format('%s audit entry(s) with full statistics', e.logged),
             'audit entry missing'
         from entries as e
         order by number
@@ -230,7 +251,7 @@ begin
 %', test.number, test.title,
             case
                 when test.looked_at = 0 then '… not exercised: no rows to look at'
-                when test.wrong > 0 then format('✗ FAIL: %s %s', test.wrong, test.fail)
+                when test.wrong > 0 then pg_catalog.format('✗ FAIL: %s %s', test.wrong, test.fail)
                 else '✓ PASS: ' || test.pass
             end;
     end loop;

@@ -3,6 +3,7 @@
 
 \set ON_ERROR_STOP on
 
+set search_path = public, pg_temp;
 set client_min_messages = notice;
 set quote_all_identifiers = off;
 set row_security = off;
@@ -13,12 +14,26 @@ declare
     begun constant boolean := exists (select from pg_catalog.pg_attribute where attrelid = to_regclass('public."Conversation"') and attname = 'closed_at' and not attisdropped);
     set_aside constant boolean :=
         to_regclass('public."Message_conversation_id_created_at_idx_ascending"') is not null;
-    recency constant text := pg_get_indexdef(
-        to_regclass('public."Message_conversation_id_created_at_idx"')
+    recency constant text := (
+        select pg_catalog.concat_ws(
+            ' ',
+            pg_catalog.pg_get_indexdef(i.indexrelid),
+            case when i.indisclustered then 'CLUSTER' end,
+            'TABLESPACE ' || nullif(t.spcname, current_setting('default_tablespace')),
+            'COMMENT ' || quote_literal(obj_description(i.indexrelid, 'pg_class'))
+        )
+        from pg_catalog.pg_index as i
+        join pg_catalog.pg_class as c
+            on c.oid = i.indexrelid
+        left join pg_catalog.pg_tablespace as t
+            on t.oid = c.reltablespace
+        where i.indexrelid = to_regclass('public."Message_conversation_id_created_at_idx"')
     );
     standing text;
 begin
-    if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true then
+    if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true
+        or to_regclass('public."Conversation"') is null
+    then
         raise exception 'Cannot add integrity indexes: 01_add_memory_entities is not applied'
             using
                 errcode = 'object_not_in_prerequisite_state',
@@ -65,6 +80,11 @@ begin
                 '"Message_conversation_id_created_at_idx"',
                 'CREATE INDEX "Message_conversation_id_created_at_idx" ON public."Message"'
                     ' USING btree (conversation_id, created_at DESC)'
+            ),
+            (
+                '"Message_conversation_id_created_at_idx_ascending"',
+                'CREATE INDEX "Message_conversation_id_created_at_idx_ascending"'
+                    ' ON public."Message" USING btree (conversation_id, created_at)'
             )
     ) as n (name, definition)
     cross join lateral (
@@ -72,7 +92,7 @@ begin
     ) as f
     where f.relation is not null
         and case
-            when begun then pg_get_indexdef(f.relation) is distinct from n.definition
+            when begun then pg_catalog.pg_get_indexdef(f.relation) is distinct from n.definition
             else n.name <> '"Message_conversation_id_created_at_idx"'
         end;
 
@@ -92,8 +112,9 @@ begin
             using
                 errcode = 'object_not_in_prerequisite_state',
                 detail = format('Found: %s', coalesce(recency, 'no index of that name')),
-                hint = 'This batch replaces that index, and its rollback restores it. Make it'
-                    ' again as sql/01_add_memory_entities/migration.sql does, then run this again.';
+                hint = 'This batch replaces that index, and its rollback restores it, without a'
+                    ' comment, tablespace or cluster mark. Make it again as'
+                    ' sql/01_add_memory_entities/migration.sql does, then run this again.';
     end if;
 
     if not begun then
@@ -135,7 +156,7 @@ begin
             case crowded when 1 then '1 lead has' else format('%s leads have', crowded) end
             using
                 errcode = 'unique_violation',
-                detail = concat_ws(
+                detail = pg_catalog.concat_ws(
                     chr(10),
                     listed,
                     case when crowded > 10 then format('and %s more', crowded - 10) end
@@ -221,7 +242,7 @@ begin
         select
         from pg_catalog.pg_index as i
         where i.indexrelid = to_regclass(e.name)
-            and pg_get_indexdef(i.indexrelid) = e.definition
+            and pg_catalog.pg_get_indexdef(i.indexrelid) = e.definition
             and i.indisvalid
     );
 
@@ -239,6 +260,7 @@ begin
 end
 $$;
 
+reset search_path;
 reset client_min_messages;
 reset quote_all_identifiers;
 reset row_security;

@@ -4,21 +4,68 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
 
+-- Writers take these tables in orders of their own, and whoever holds one and waits for another is
+-- half a deadlock: so the wait is short, and all is given back before it is asked for again.
 do $$
 declare
-    recency constant text := pg_get_indexdef(
-        to_regclass('public."Message_conversation_id_created_at_idx"')
+    patience constant interval := current_setting('lock_timeout');
+    until constant timestamptz := case
+        when patience > '0' then clock_timestamp() + patience
+        else 'infinity'
+    end;
+begin
+    if to_regclass('public."Conversation"') is null
+        or to_regclass('public."Message"') is null
+        or exists (select from pg_catalog.pg_attribute where attrelid = to_regclass('public."Conversation"') and attname = 'closed_at' and not attisdropped)
+    then
+        return;
+    end if;
+
+    loop
+        begin
+            lock table "Conversation" in access exclusive mode;
+            set local lock_timeout = '400ms';
+            lock table "Message" in access exclusive mode;
+            exit;
+        exception
+            when lock_not_available then
+                if clock_timestamp() >= until then
+                    raise;
+                end if;
+        end;
+    end loop;
+end
+$$;
+
+do $$
+declare
+    recency constant text := (
+        select pg_catalog.concat_ws(
+            ' ',
+            pg_catalog.pg_get_indexdef(i.indexrelid),
+            case when i.indisclustered then 'CLUSTER' end,
+            'TABLESPACE ' || nullif(t.spcname, current_setting('default_tablespace')),
+            'COMMENT ' || quote_literal(obj_description(i.indexrelid, 'pg_class'))
+        )
+        from pg_catalog.pg_index as i
+        join pg_catalog.pg_class as c
+            on c.oid = i.indexrelid
+        left join pg_catalog.pg_tablespace as t
+            on t.oid = c.reltablespace
+        where i.indexrelid = to_regclass('public."Message_conversation_id_created_at_idx"')
     );
     names text;
     crowded bigint;
     listed text;
 begin
-    if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true then
+    if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true
+        or to_regclass('public."Conversation"') is null
+    then
         raise exception 'Cannot add integrity indexes: 01_add_memory_entities is not applied'
             using
                 errcode = 'object_not_in_prerequisite_state',
@@ -26,7 +73,11 @@ begin
                     ' -f sql/01_add_memory_entities/migration.sql first.';
     end if;
 
-    if to_regclass('public."Message_conversation_id_created_at_idx_ascending"') is not null then
+    if exists (select from pg_catalog.pg_attribute where attrelid = to_regclass('public."Conversation"') and attname = 'closed_at' and not attisdropped)
+        and pg_catalog.pg_get_indexdef(to_regclass('public."Message_conversation_id_created_at_idx_ascending"'))
+            = 'CREATE INDEX "Message_conversation_id_created_at_idx_ascending"'
+            ' ON public."Message" USING btree (conversation_id, created_at)'
+    then
         raise exception 'Cannot add integrity indexes: migration.online.sql was begun, not finished'
             using
                 errcode = 'object_not_in_prerequisite_state',
@@ -56,7 +107,8 @@ begin
     from (
         values
             (to_regclass('public."Conversation_lead_open_unique"')),
-            (to_regclass('public."Conversation_customer_id_started_at_idx"'))
+            (to_regclass('public."Conversation_customer_id_started_at_idx"')),
+            (to_regclass('public."Message_conversation_id_created_at_idx_ascending"'))
     ) as n (relation)
     where n.relation is not null;
 
@@ -75,8 +127,9 @@ begin
             using
                 errcode = 'object_not_in_prerequisite_state',
                 detail = format('Found: %s', coalesce(recency, 'no index of that name')),
-                hint = 'This batch replaces that index, and its rollback restores it. Make it'
-                    ' again as sql/01_add_memory_entities/migration.sql does, then run this again.';
+                hint = 'This batch replaces that index, and its rollback restores it, without a'
+                    ' comment, tablespace or cluster mark. Make it again as'
+                    ' sql/01_add_memory_entities/migration.sql does, then run this again.';
     end if;
 
     select
@@ -103,7 +156,7 @@ begin
             case crowded when 1 then '1 lead has' else format('%s leads have', crowded) end
             using
                 errcode = 'unique_violation',
-                detail = concat_ws(
+                detail = pg_catalog.concat_ws(
                     chr(10),
                     listed,
                     case when crowded > 10 then format('and %s more', crowded - 10) end
@@ -166,7 +219,7 @@ begin
                     ' USING btree (customer_id, started_at DESC)'
             )
     ) as e (name, definition)
-    where pg_get_indexdef(to_regclass(e.name)) is distinct from e.definition;
+    where pg_catalog.pg_get_indexdef(to_regclass(e.name)) is distinct from e.definition;
 
     if differing is not null then
         raise exception 'Cannot add integrity indexes: an index did not get its definition'

@@ -4,10 +4,42 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
+
+-- Writers take these tables in orders of their own, and whoever holds one and waits for another is
+-- half a deadlock: so the wait is short, and all is given back before it is asked for again.
+do $$
+declare
+    patience constant interval := current_setting('lock_timeout');
+    until constant timestamptz := case
+        when patience > '0' then clock_timestamp() + patience
+        else 'infinity'
+    end;
+begin
+    if (exists (select from pg_catalog.pg_attribute where attrelid = to_regclass('public."Conversation"') and attname = 'closed_at' and not attisdropped)) is not true
+        or to_regclass('public."Message"') is null
+    then
+        return;
+    end if;
+
+    loop
+        begin
+            lock table "Conversation" in access exclusive mode;
+            set local lock_timeout = '400ms';
+            lock table "Message" in access exclusive mode;
+            exit;
+        exception
+            when lock_not_available then
+                if clock_timestamp() >= until then
+                    raise;
+                end if;
+        end;
+    end loop;
+end
+$$;
 
 do $$
 declare
@@ -23,7 +55,7 @@ begin
     -- An index may be missing where migration.online.sql was interrupted, and then the one that
     -- it set aside stands; without either, the column is not this batch's.
     select string_agg(
-        format('%s: %s', e.name, coalesce(pg_get_indexdef(to_regclass(e.name)), 'missing')),
+        e.name || ': ' || coalesce(pg_catalog.pg_get_indexdef(to_regclass(e.name)), 'missing'),
         chr(10)
         order by e.name
     )
@@ -44,12 +76,20 @@ begin
                 '"Conversation_customer_id_started_at_idx"',
                 'CREATE INDEX "Conversation_customer_id_started_at_idx" ON public."Conversation"'
                     ' USING btree (customer_id, started_at DESC)'
+            ),
+            (
+                '"Message_conversation_id_created_at_idx_ascending"',
+                'CREATE INDEX "Message_conversation_id_created_at_idx_ascending"'
+                    ' ON public."Message" USING btree (conversation_id, created_at)'
             )
     ) as e (name, definition)
-    where pg_get_indexdef(to_regclass(e.name)) is distinct from e.definition
+    where pg_catalog.pg_get_indexdef(to_regclass(e.name)) is distinct from e.definition
         and (
             to_regclass(e.name) is not null
-            or to_regclass('"Message_conversation_id_created_at_idx_ascending"') is null
+            or (
+                e.name <> '"Message_conversation_id_created_at_idx_ascending"'
+                and to_regclass('"Message_conversation_id_created_at_idx_ascending"') is null
+            )
         );
 
     if differing is not null then
@@ -93,18 +133,12 @@ begin
 end
 $$;
 
--- Nothing may be written between the counting and the dropping.
-lock table
-    "Conversation",
-    "Message"
-in access exclusive mode;
-
 do $$
 declare
     closed bigint;
     leads bigint;
 begin
-    select count(v.closed_at) into closed from "Conversation" as v;
+    select pg_catalog.count(v.closed_at) into closed from "Conversation" as v;
 
     select count(*)
     into leads

@@ -4,7 +4,7 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
@@ -14,7 +14,7 @@ declare
     column_definition text;
     checked record;
 begin
-    select concat_ws(
+    select pg_catalog.concat_ws(
         ' ',
         format_type(a.atttypid, a.atttypmod),
         case when a.attnotnull then 'not null' end,
@@ -68,9 +68,9 @@ begin
                 )
         ) as e (place, name, said, definition)
         left join lateral (
-            select concat_ws(
+            select pg_catalog.concat_ws(
                 ' ',
-                pg_get_indexdef(i.indexrelid),
+                pg_catalog.pg_get_indexdef(i.indexrelid),
                 case when not (i.indisvalid and i.indisready and i.indislive) then 'INVALID' end
             ) as definition
             from pg_catalog.pg_index as i
@@ -172,7 +172,7 @@ do $$
 declare
     plan text;
 begin
-    execute format(
+    execute pg_catalog.format(
         $query$
             explain (format json)
             select m.*
@@ -192,7 +192,7 @@ begin
 
     raise notice '✓ Plan uses Message_conversation_id_created_at_idx';
 
-    execute format(
+    execute pg_catalog.format(
         $query$
             explain (format json)
             select v.*

@@ -3,18 +3,22 @@
 
 \set ON_ERROR_STOP on
 
+set search_path = public, pg_temp;
 set client_min_messages = notice;
+set quote_all_identifiers = off;
 set row_security = off;
 
 -- Each step asks what stands already, so that this file can be run again after any interruption.
 do $$
 declare
-    leads bigint := 0;
-    jobs bigint := 0;
-    backfilled constant boolean := to_regclass('backfill.customer_backfill') is not null;
-    problems text;
+    begun boolean;
+    taken text;
+    standing text;
 begin
-    if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true then
+    if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true
+        or to_regclass('public."Lead"') is null
+        or to_regclass('public."Job"') is null
+    then
         raise exception 'Cannot tighten constraints: 01_add_memory_entities and'
             ' 03_backfill_customers are not applied'
             using
@@ -22,21 +26,37 @@ begin
                 hint = 'Run the migrations of batches 1 and 3 first, in their order.';
     end if;
 
-    if (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull) then
-        if exists (
-            select
-            from pg_catalog.pg_attribute as a
-            where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"'))
-                and a.attname = 'customer_id'
-                and not a.attnotnull
-        ) then
-            raise exception 'Cannot tighten constraints: one of "Lead".customer_id and'
-                ' "Job".customer_id is NOT NULL already, the other is not'
-                using
-                    errcode = 'object_not_in_prerequisite_state',
-                    hint = 'This batch tightens both at once. Run alter table "Lead" alter column'
-                        ' customer_id drop not null; or the same on "Job"; then this again.';
-        end if;
+    select
+        count(*) filter (where f.definition = e.definition) > 0,
+        string_agg(format('%I', e.name), ', ' order by e.name)
+            filter (where f.definition <> e.definition)
+    into begun, taken
+    from (
+        values
+            ('"Lead"', 'Lead_customer_id_present', 'CHECK ((customer_id IS NOT NULL))'),
+            (
+                '"Lead"',
+                'Lead_customer_id_fkey_restrict',
+                'FOREIGN KEY (customer_id) REFERENCES "Customer"(id)'
+                    ' ON UPDATE CASCADE ON DELETE RESTRICT'
+            ),
+            ('"Job"', 'Job_customer_id_present', 'CHECK ((customer_id IS NOT NULL))'),
+            (
+                '"Job"',
+                'Job_customer_id_fkey_restrict',
+                'FOREIGN KEY (customer_id) REFERENCES "Customer"(id)'
+                    ' ON UPDATE CASCADE ON DELETE RESTRICT'
+            )
+    ) as e (of_table, name, definition)
+    cross join lateral (
+        select regexp_replace(pg_catalog.pg_get_constraintdef(c.oid), ' NOT VALID$', '')
+            as definition
+        from pg_catalog.pg_constraint as c
+        where c.conrelid = to_regclass(e.of_table)
+            and c.conname = e.name
+    ) as f;
+
+    if not begun and (select count(distinct a.attrelid) = 2 from pg_catalog.pg_attribute as a join pg_catalog.pg_constraint as c on c.conrelid = a.attrelid and c.conkey = array[a.attnum] and c.contype = 'f' and c.confdeltype = 'r' where a.attrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"')) and a.attname = 'customer_id' and a.attnotnull) then
         raise exception 'Cannot tighten constraints: 07_tighten_constraints is already applied'
             using
                 errcode = 'duplicate_object',
@@ -44,27 +64,83 @@ begin
                     ' proves that all of it stands.';
     end if;
 
-    if (
-        select count(*)
+    if taken is not null then
+        raise exception 'Cannot tighten constraints: % already exists and was not made'
+            ' by this batch', taken
+            using
+                errcode = 'duplicate_object',
+                hint = 'Rename or drop it, then run this again.';
+    end if;
+
+    select string_agg(
+        a.attrelid::regclass || '.customer_id',
+        ', '
+        order by a.attrelid::regclass::text
+    )
+    into standing
+    from pg_catalog.pg_attribute as a
+    where a.attrelid in ('"Lead"'::regclass, '"Job"'::regclass)
+        and a.attname = 'customer_id'
+        and a.attnotnull;
+
+    if standing is not null then
+        raise exception 'Cannot tighten constraints: % is NOT NULL already', standing
+            using
+                errcode = 'object_not_in_prerequisite_state',
+                hint = 'This batch did not make it so, and its rollback would undo it. Run alter'
+                    ' table … alter column customer_id drop not null, then this again.';
+    end if;
+
+    select string_agg(
+        format('%I: %s', e.name, coalesce(f.definition, 'missing')),
+        chr(10)
+        order by e.name
+    )
+    into standing
+    from (
+        values
+            ('"Lead"', 'Lead_customer_id_fkey'),
+            ('"Job"', 'Job_customer_id_fkey')
+    ) as e (of_table, name)
+    left join lateral (
+        select pg_catalog.concat_ws(
+            ' ',
+            pg_catalog.pg_get_constraintdef(c.oid),
+            'COMMENT ' || quote_literal(obj_description(c.oid, 'pg_constraint'))
+        ) as definition
         from pg_catalog.pg_constraint as c
-        where c.conrelid in (to_regclass('public."Lead"'), to_regclass('public."Job"'))
-            and c.conname in ('Lead_customer_id_fkey', 'Job_customer_id_fkey')
-            and c.confrelid = to_regclass('public."Customer"')
-            and c.confdeltype = 'n'
-    ) <> 2 then
+        where c.conrelid = to_regclass(e.of_table)
+            and c.conname = e.name
+    ) as f
+        on true
+    where f.definition is distinct from 'FOREIGN KEY (customer_id) REFERENCES "Customer"(id)'
+        ' ON UPDATE CASCADE ON DELETE SET NULL';
+
+    if standing is not null then
         raise exception 'Cannot tighten constraints: "Lead_customer_id_fkey" and'
             ' "Job_customer_id_fkey" are not the foreign keys that 01_add_memory_entities made'
             using
                 errcode = 'object_not_in_prerequisite_state',
+                detail = format('Found: %s', standing),
                 hint = 'This batch replaces them, and its rollback restores them. Make them again'
-                    ' as sql/01_add_memory_entities/migration.sql does, then run this again.';
+                    ' as sql/01_add_memory_entities/migration.sql does, without a comment, then'
+                    ' run this again.';
     end if;
+end
+$$;
 
-    select count(*) into leads from public."Lead" as l where l.customer_id is null;
-    select count(*) into jobs from public."Job" as j where j.customer_id is null;
+do $$
+declare
+    leads bigint := 0;
+    jobs bigint := 0;
+    backfilled constant boolean := to_regclass('backfill.customer_backfill') is not null;
+    problems text;
+begin
+    select count(*) into leads from "Lead" as l where l.customer_id is null;
+    select count(*) into jobs from "Job" as j where j.customer_id is null;
 
     problems := nullif(
-        concat_ws(
+        pg_catalog.concat_ws(
             ', ',
             case
                 when leads = 1 then '1 lead has NULL customer_id'
@@ -93,6 +169,34 @@ begin
     end if;
 
     raise notice '✓ Pre-flight check passed: All leads and jobs have customer_id';
+end
+$$;
+
+begin;
+
+-- Writers take these tables in orders of their own, and whoever holds one and waits for another is
+-- half a deadlock: so the wait is short, and all is given back before it is asked for again.
+do $$
+declare
+    patience constant interval := current_setting('lock_timeout');
+    until constant timestamptz := case
+        when patience > '0' then clock_timestamp() + patience
+        else 'infinity'
+    end;
+begin
+    loop
+        begin
+            lock table "Customer" in share row exclusive mode;
+            set local lock_timeout = '400ms';
+            lock table "Lead", "Job" in access exclusive mode;
+            exit;
+        exception
+            when lock_not_available then
+                if clock_timestamp() >= until then
+                    raise;
+                end if;
+        end;
+    end loop;
 end
 $$;
 
@@ -136,6 +240,8 @@ where not exists (
 order by e.of_table desc, e.name
 \gexec
 
+commit;
+
 -- These scan, and lock out neither readers nor writers; what is validated already is not scanned.
 alter table public."Lead" validate constraint "Lead_customer_id_present";
 
@@ -147,6 +253,30 @@ alter table public."Job" validate constraint "Job_customer_id_fkey_restrict";
 
 -- The validated checks prove what SET NOT NULL asks, so it does not scan.
 begin;
+
+do $$
+declare
+    patience constant interval := current_setting('lock_timeout');
+    until constant timestamptz := case
+        when patience > '0' then clock_timestamp() + patience
+        else 'infinity'
+    end;
+begin
+    loop
+        begin
+            lock table "Customer" in access exclusive mode;
+            set local lock_timeout = '400ms';
+            lock table "Lead", "Job" in access exclusive mode;
+            exit;
+        exception
+            when lock_not_available then
+                if clock_timestamp() >= until then
+                    raise;
+                end if;
+        end;
+    end loop;
+end
+$$;
 
 alter table public."Lead" alter column customer_id set not null;
 
@@ -166,24 +296,37 @@ alter table public."Job"
 alter table public."Job"
     rename constraint "Job_customer_id_fkey_restrict" to "Job_customer_id_fkey";
 
-commit;
-
 do $$
 declare
-    columns integer;
+    differing text;
 begin
-    select count(*)
-    into columns
-    from pg_catalog.pg_attribute as a
-    where a.attrelid in ('public."Lead"'::regclass, 'public."Job"'::regclass)
-        and a.attname = 'customer_id'
-        and a.attnotnull;
+    select string_agg(e.of_table || '.customer_id', ', ' order by e.of_table)
+    into differing
+    from (
+        values
+            ('"Lead"', 'Lead_customer_id_fkey'),
+            ('"Job"', 'Job_customer_id_fkey')
+    ) as e (of_table, name)
+    where not exists (
+        select
+        from pg_catalog.pg_attribute as a
+        join pg_catalog.pg_constraint as c
+            on c.conrelid = a.attrelid
+        where a.attrelid = to_regclass(e.of_table)
+            and a.attname = 'customer_id'
+            and a.attnotnull
+            and c.conname = e.name
+            and pg_catalog.pg_get_constraintdef(c.oid) = 'FOREIGN KEY (customer_id)'
+                ' REFERENCES "Customer"(id) ON UPDATE CASCADE ON DELETE RESTRICT'
+    );
 
-    if columns <> 2 then
-        raise exception 'Cannot tighten constraints: % of 2 columns became NOT NULL', columns
+    if differing is not null then
+        raise exception 'Cannot tighten constraints: % did not become NOT NULL and restricting',
+            differing
             using
                 errcode = 'object_not_in_prerequisite_state',
-                hint = 'Run sql/07_tighten_constraints/rollback.sql, then this again.';
+                hint = 'This step was taken back. Look for an event trigger that alters'
+                    ' what is made.';
     end if;
 
     raise notice '✓ Lead.customer_id is now NOT NULL';
@@ -203,5 +346,9 @@ Impact:
 end
 $$;
 
+commit;
+
+reset search_path;
 reset client_min_messages;
+reset quote_all_identifiers;
 reset row_security;

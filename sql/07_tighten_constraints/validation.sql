@@ -4,7 +4,7 @@
 
 begin;
 
-set local search_path = public;
+set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
@@ -237,7 +237,7 @@ begin
             ('"Job"', 'Job_customer_id_fkey_restrict', null)
     ) as e (of_table, name, definition)
     left join lateral (
-        select pg_get_constraintdef(c.oid) as definition
+        select pg_catalog.pg_get_constraintdef(c.oid) as definition
         from pg_catalog.pg_constraint as c
         where c.conrelid = to_regclass(e.of_table)
             and c.conname = e.name
