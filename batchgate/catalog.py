@@ -2,7 +2,8 @@
 
 Every class of object has a file ``queries/class_<name>.sql`` that yields one row an object:
 its qualified name, never an oid, and its attributes. A file that needs a catalog which older
-servers lack says ``-- since: <major>``.
+servers lack says ``-- since: <major>``; one whose class most databases have nothing of says
+``-- where: <condition>`` and is asked only there, since planning it costs more than asking.
 """
 
 import re
@@ -14,7 +15,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from itertools import takewhile
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -30,6 +31,7 @@ UNORDERED = frozenset({"acl", "options", "roles", "settings", "foreign options",
 SPELLED_FREELY = frozenset({"sql", "plpgsql"})
 
 SINCE = re.compile(r"^-- since: (\d+)$", re.MULTILINE)
+WHERE = re.compile(r"^-- where: (.+)$", re.MULTILINE)
 CLOCK = re.compile(r"'(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d\.\d+(?:[+-][\d:]+)?'")
 TOKEN = re.compile(
     r"""
@@ -93,7 +95,10 @@ def take_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
     gives back its settings and the locks that reading took.
     """
     with _reading(connection) as cursor:
-        rows = cursor.execute(_statement(connection.info.server_version // 10000)).fetchall()
+        classes = _classes(connection.info.server_version // 10000)
+        conditions = cursor.execute(_conditions(classes)).fetchone() or ()
+        asked = tuple(one for one, stands in zip(classes, conditions, strict=True) if stands)
+        rows = cursor.execute(_statement(asked)).fetchall()
     facts: dict[Key, Attributes] = {}
     for class_, identity, attributes in sorted(rows, key=repr):
         key, twins = (class_, identity), 1
@@ -137,19 +142,39 @@ def _query(name: str) -> bytes:
     return (files("batchgate") / "queries" / name).read_bytes()
 
 
+class _Class(NamedTuple):
+    """One class of objects: its name, the query that lists it, and where that is worth asking."""
+
+    name: str
+    query: str
+    condition: str
+
+
 @cache
-def _statement(major: int) -> bytes:
-    """Join the classes that a server of this major has into one statement."""
+def _classes(major: int) -> tuple[_Class, ...]:
+    """Return the classes that a server of this major has."""
     classes = []
     for path in sorted((files("batchgate") / "queries").iterdir(), key=lambda path: path.name):
         if not path.name.startswith("class_"):
             continue
         query = path.read_text(encoding="utf-8")
-        since = SINCE.search(query)
+        since, where = SINCE.search(query), WHERE.search(query)
         if since is None or int(since[1]) <= major:
             name = path.name.removeprefix("class_").removesuffix(".sql").replace("_", " ")
-            classes.append(f"select '{name}' as class, c.* from (\n{query}\n) as c")
-    return _query("scope.sql") + "\nunion all\n".join(classes).encode()
+            classes.append(_Class(name, query, where[1] if where else "true"))
+    return tuple(classes)
+
+
+@cache
+def _conditions(classes: tuple[_Class, ...]) -> bytes:
+    return ("select " + ", ".join(one.condition for one in classes)).encode()
+
+
+@cache
+def _statement(classes: tuple[_Class, ...]) -> bytes:
+    """Join the classes into one statement."""
+    parts = [f"select '{one.name}' as class, c.* from (\n{one.query}\n) as c" for one in classes]
+    return _query("scope.sql") + "\nunion all\n".join(parts).encode()
 
 
 def _in_order(attributes: dict[str, Json]) -> dict[str, Json]:

@@ -96,6 +96,12 @@ class ArtifactItem(pytest.Item):
         """Return what the report is to know of this item, as plain values."""
         raise NotImplementedError
 
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
+        """Say a user's error by its message alone; a programmer's with its traceback."""
+        if isinstance(excinfo.value, BatchgateError):
+            return excinfo.getrepr(style="value", chain=False)
+        return super().repr_failure(excinfo, *args)
+
 
 class BatchItem(ArtifactItem):
     """One check of one batch's file."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cached_property
 
 import pytest
 from pytest_postgresql import factories
@@ -15,7 +16,7 @@ from batchgate.harness import Harness
 from batchgate.rehearsal import State
 from batchgate.script import Script, Step, steps
 from batchgate.server import Server
-from batchgate.sessions import Session
+from batchgate.sessions import Connection, Session
 
 
 class Database:
@@ -25,11 +26,15 @@ class Database:
         self.name = name
         self.harness = harness
         self._stack = stack
-        self._observer = stack.enter_context(harness.heights.connect(name))
+
+    @cached_property
+    def _observer(self) -> Connection:
+        """Keep one session that only looks, for who asks."""
+        return self._stack.enter_context(self.harness.heights.connect(self.name))
 
     def session(self, name: str) -> Session:
         """Open a session of that name."""
-        session = Session(name, self.harness.heights.connect(self.name), self._observer)
+        session = Session(name, self.harness.heights.connect(self.name), lambda: self._observer)
         self._stack.callback(session.close)
         return session
 

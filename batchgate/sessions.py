@@ -1,6 +1,6 @@
 """Named concurrent sessions, whose waits are observed and never slept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from time import monotonic
 from typing import Any
@@ -12,13 +12,16 @@ from batchgate.errors import BatchgateError, SessionTimeout
 PATIENCE = 10.0  # seconds that something expected may take to be observed
 _LOOK_AGAIN = 0.005
 
+Connection = psycopg.Connection
 _Rows = list[tuple[Any, ...]]
 
 
 class Session:
     """One named connection; `run` waits for the answer, `start` does not."""
 
-    def __init__(self, name: str, connection: psycopg.Connection, observer: psycopg.Connection):
+    def __init__(
+        self, name: str, connection: Connection, observer: Callable[[], Connection]
+    ) -> None:
         self.name = name
         self.connection = connection
         self._observer = observer
@@ -65,7 +68,7 @@ class Attempt:
         session: Session,
         statement: str,
         future: Future[_Rows],
-        observer: psycopg.Connection,
+        observer: Callable[[], Connection],
     ) -> None:
         self._session = session
         self._statement = statement
@@ -78,9 +81,11 @@ class Attempt:
         theirs = other.connection.info.backend_pid
         deadline = monotonic() + PATIENCE
         while monotonic() < deadline:
-            blocked = self._observer.execute(
-                "select %s = any(pg_blocking_pids(%s))", [theirs, mine]
-            ).fetchone()
+            blocked = (
+                self._observer()
+                .execute("select %s = any(pg_blocking_pids(%s))", [theirs, mine])
+                .fetchone()
+            )
             if blocked and blocked[0]:
                 return
             if wait([self._future], timeout=_LOOK_AGAIN).done:

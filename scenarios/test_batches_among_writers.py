@@ -43,13 +43,18 @@ Start = Callable[[Session, Iterator[Step]], Attempt]
 @pytest.fixture
 def start(at_batch: AtBatch) -> Iterator[Start]:
     """Run what is left of a file without waiting for its end; the answer is its error, or none."""
+    running: list[Session] = []
     with ThreadPoolExecutor() as pool:
 
         def started(session: Session, walk: Iterator[Step]) -> Attempt:
             observer = at_batch.latest.session("observer").connection
-            return Attempt(session, session.name, pool.submit(error_of, walk), observer)
+            running.append(session)
+            return Attempt(session, session.name, pool.submit(error_of, walk), lambda: observer)
 
         yield started
+        # What a failed test left waiting would wait for ever.
+        for session in running:
+            session.connection.cancel_safe()
 
 
 def walk_through(session: Session, file: str) -> Iterator[Step]:

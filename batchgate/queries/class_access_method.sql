@@ -1,4 +1,5 @@
 -- Access methods made by users.
+-- where: exists (select from pg_catalog.pg_am where oid >= 16384)
 select
     quote_ident(m.amname) as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- What aggregates are made of.
+-- where: exists (select from pg_catalog.pg_proc where oid >= 16384)
 select
     p.oid::regprocedure::text as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Casts made by users.
+-- where: exists (select from pg_catalog.pg_cast where oid >= 16384)
 select
     format('%s as %s', c.castsource::regtype, c.casttarget::regtype) as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Collations.
+-- where: exists (select from pg_catalog.pg_collation where oid >= 16384)
 select
     format('%s.%I for %s', s.name, c.collname, pg_encoding_to_char(c.collencoding)) as identity,
     jsonb_build_object(

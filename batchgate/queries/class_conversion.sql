@@ -1,4 +1,5 @@
 -- Encoding conversions.
+-- where: exists (select from pg_catalog.pg_conversion where oid >= 16384)
 select
     s.name || '.' || quote_ident(c.conname) as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Privileges that objects yet to be made will carry.
+-- where: exists (select from pg_catalog.pg_default_acl)
 select
     format(
         'of %I for kind %s%s',

@@ -1,4 +1,5 @@
 -- Event triggers.
+-- where: exists (select from pg_catalog.pg_event_trigger)
 select
     quote_ident(e.evtname) as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Foreign-data wrappers.
+-- where: exists (select from pg_catalog.pg_foreign_data_wrapper)
 select
     quote_ident(f.fdwname) as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Foreign servers.
+-- where: exists (select from pg_catalog.pg_foreign_server)
 select
     quote_ident(s.srvname) as identity,
     jsonb_build_object(

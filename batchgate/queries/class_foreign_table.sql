@@ -1,4 +1,5 @@
 -- Where foreign tables come from.
+-- where: exists (select from pg_catalog.pg_foreign_table)
 select
     r.identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Partition keys and bounds, and parents in their order.
+-- where: exists (select from pg_catalog.pg_inherits)
 select
     r.identity,
     jsonb_build_object(

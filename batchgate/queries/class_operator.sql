@@ -1,4 +1,5 @@
 -- Operators.
+-- where: exists (select from pg_catalog.pg_operator where oid >= 16384)
 select
     o.oid::regoperator::text as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Operator classes.
+-- where: exists (select from pg_catalog.pg_opclass where oid >= 16384)
 select
     format('%s.%I using %s', s.name, c.opcname, m.amname) as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Operator families with their operators and support functions.
+-- where: exists (select from pg_catalog.pg_opfamily where oid >= 16384)
 select
     format('%s.%I using %s', s.name, f.opfname, m.amname) as identity,
     jsonb_build_object(

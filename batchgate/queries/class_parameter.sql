@@ -1,4 +1,5 @@
 -- Privileges on configuration parameters.
+-- where: exists (select from pg_catalog.pg_parameter_acl)
 -- since: 15
 select
     p.parname as identity,

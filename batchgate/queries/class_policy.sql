@@ -1,4 +1,5 @@
 -- Row security policies.
+-- where: exists (select from pg_catalog.pg_policy)
 select
     quote_ident(p.polname) || ' on ' || r.identity as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Publications and the tables they name.
+-- where: exists (select from pg_catalog.pg_publication)
 select
     quote_ident(p.pubname) as identity,
     jsonb_build_object(

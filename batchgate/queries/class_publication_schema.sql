@@ -1,4 +1,5 @@
 -- Schemas that are published whole.
+-- where: exists (select from pg_catalog.pg_publication_namespace)
 -- since: 15
 select
     format('%s in %I', s.pnnspid::regnamespace, p.pubname) as identity,

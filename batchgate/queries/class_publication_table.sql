@@ -1,4 +1,5 @@
 -- Rows and columns of a published table that are let through.
+-- where: exists (select from pg_catalog.pg_publication_rel)
 -- since: 15
 select
     format('%s in %I', t.prrelid::regclass, p.pubname) as identity,

@@ -1,4 +1,5 @@
 -- Functions, procedures and aggregates, by signature.
+-- where: exists (select from pg_catalog.pg_proc where oid >= 16384)
 select
     p.oid::regprocedure::text as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Rules, but for those that make a view a view.
+-- where: exists (select from pg_catalog.pg_rewrite where rulename <> '_RETURN' and oid >= 16384)
 select
     quote_ident(w.rulename) || ' on ' || r.identity as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Security labels.
+-- where: exists (select from pg_catalog.pg_seclabel union all select from pg_catalog.pg_shseclabel)
 select
     l.provider || ' on ' || o.type || ' ' || o.identity as identity,
     jsonb_build_object('label', l.label) as attributes

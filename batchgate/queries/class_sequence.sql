@@ -1,4 +1,5 @@
 -- How sequences count, and the column that owns them.
+-- where: exists (select from pg_catalog.pg_sequence)
 select
     r.identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Extended statistics.
+-- where: exists (select from pg_catalog.pg_statistic_ext)
 select
     s.name || '.' || quote_ident(x.stxname) as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Subscriptions of this database, without their connection strings.
+-- where: exists (select from pg_catalog.pg_subscription)
 select
     quote_ident(s.subname) as identity,
     jsonb_build_object(

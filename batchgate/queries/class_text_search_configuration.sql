@@ -1,4 +1,5 @@
 -- Text search configurations with their mappings.
+-- where: exists (select from pg_catalog.pg_ts_config where oid >= 16384)
 select
     s.name || '.' || quote_ident(c.cfgname) as identity,
     jsonb_build_object(

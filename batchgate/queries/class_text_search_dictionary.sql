@@ -1,4 +1,5 @@
 -- Text search dictionaries.
+-- where: exists (select from pg_catalog.pg_ts_dict where oid >= 16384)
 select
     s.name || '.' || quote_ident(d.dictname) as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Text search parsers.
+-- where: exists (select from pg_catalog.pg_ts_parser where oid >= 16384)
 select
     s.name || '.' || quote_ident(p.prsname) as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Text search templates.
+-- where: exists (select from pg_catalog.pg_ts_template where oid >= 16384)
 select
     s.name || '.' || quote_ident(t.tmplname) as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Transforms between types and languages.
+-- where: exists (select from pg_catalog.pg_transform)
 select
     format('%s for %I', t.trftype::regtype, l.lanname) as identity,
     jsonb_build_object(

@@ -1,4 +1,5 @@
 -- Triggers; those that guard a constraint bear generated names and go by constraint and function.
+-- where: exists (select from pg_catalog.pg_trigger)
 select
     case
         when t.tgisinternal and c.oid is not null then format(

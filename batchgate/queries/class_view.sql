@@ -1,4 +1,5 @@
 -- What views and materialized views select.
+-- where: exists (select from pg_catalog.pg_rewrite where oid >= 16384)
 select
     r.identity,
     jsonb_build_object(

@@ -1,13 +1,14 @@
 """Draw the reviewer's page into pytest-html's, through its public hooks."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 from traceback import format_exception
 from typing import Any
 
 import pytest
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from batchgate.findings import CELL_LIMIT, MASK, State
@@ -75,7 +76,8 @@ def _text(value: object) -> str:
     return escape(str(visible(str(value))))
 
 
-def _drawn(page: Page) -> str:
+@cache
+def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -84,7 +86,11 @@ def _drawn(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html").render(
+    return environment.get_template("page.html")
+
+
+def _drawn(page: Page) -> str:
+    return _template().render(
         page=page, style=_style(), mask=MASK, sample=SAMPLE, cell_limit=CELL_LIMIT
     )
 
