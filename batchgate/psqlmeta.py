@@ -31,7 +31,7 @@ _ACTING_VARIABLES = (
 _NAME = r"[A-Za-z_\u0080-\U0010ffff0-9]+"
 _VARIABLE_NAME = re.compile(_NAME)
 _ARGUMENT_PIECE = re.compile(
-    rf"""(?P<quoted>'(?:[^'\\]|\\[\s\S]|'')*+')
+    rf"""(?P<quoted>'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'(?!'))
     | (?P<literal>:'{_NAME}') | (?P<identifier>:"{_NAME}")
     | (?P<exists>:\{{\?{_NAME}\}}) | (?P<value>:{_NAME})
     | (?P<double>"[^"]*") | (?P<shell>`[^`]*`) | (?P<plain>[^\s])""",

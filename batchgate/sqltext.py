@@ -42,7 +42,7 @@ Part = Statement | MetaCommand
 
 _COMMAND_NAME = re.compile(r"\\([^\s\\]*)")
 _COMMAND_ARGUMENTS = re.compile(
-    r"""(?:[^\\\n'"`]|'(?:[^'\\\n]|\\[^\n]|'')*+'|"[^"\n]*"|`[^`\n]*`)*+"""
+    r"""(?:[^\\\n'"`]|'[^'\\\n]*(?:(?:\\[^\n]|'')[^'\\\n]*)*'(?!')|"[^"\n]*"|`[^`\n]*`)*"""
 )
 _END_OF_DATA = re.compile(r"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
 

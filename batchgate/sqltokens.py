@@ -23,9 +23,11 @@ _RULES = {
     kinds.Whitespace: r"[ \t\n\r\f\v]+",
     kinds.Comment.Single: r"--[^\n\r]*",
     kinds.Comment.Multiline: r"/\*",
-    kinds.String.Escape: r"[eE]'(?:[^'\\]|\\[\s\S]|'')*+'",
-    kinds.String.Single: r"(?:[bBnNxX]|[uU]&)?'(?:[^']|'')*+'",
-    kinds.String.Symbol: r'(?:[uU]&)?"(?:[^"]|"")*+"',
+    # No possessive quantifiers: Python before 3.11.5 gets them wrong. The look ahead keeps a
+    # doubled quote from ending a string that is never closed.
+    kinds.String.Escape: r"[eE]'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'(?!')",
+    kinds.String.Single: r"(?:[bBnNxX]|[uU]&)?'[^']*(?:''[^']*)*'(?!')",
+    kinds.String.Symbol: r'(?:[uU]&)?"[^"]*(?:""[^"]*)*"(?!")',
     kinds.Literal: rf"(?P<tag>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)[\s\S]*?(?P=tag)",
     kinds.Error: rf"(?:[bBeEnNxX]|[uU]&)?'|(?:[uU]&)?\"|\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$",
     kinds.Name: rf"[{_LETTER}][{_LETTER}0-9$]*",

@@ -21,8 +21,10 @@ def run_inside(pytester, batchgate_server):
     """Run pytest on pytester's folder in this process and on our server.
 
     Without the plugin that collects garbage five times at the end: our own run does, and its
-    heap makes that the dearest part of an inner one.
+    heap makes that the dearest part of an inner one. And without the warning that modules are
+    here already, which is only true inside.
     """
+    inside = ("-p", "no:unraisableexception", "-W", "ignore::pytest.PytestAssertRewriteWarning")
     return lambda *arguments: pytester.runpytest_inprocess(
-        "-p", "no:unraisableexception", *arguments, plugins=[Lender(batchgate_server)]
+        *inside, *arguments, plugins=[Lender(batchgate_server)]
     )
