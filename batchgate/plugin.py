@@ -78,7 +78,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
     arguments = joined_option(config)
     if arguments is None:
         return None
-    return pytest.main(arguments, plugins=config.invocation_params.plugins)
+    # That our modules are here already is true the second time, and no fault of the project's.
+    quiet = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+    return pytest.main([*quiet, *arguments], plugins=config.invocation_params.plugins)
 
 
 @pytest.hookimpl(tryfirst=True)

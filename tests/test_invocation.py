@@ -27,6 +27,12 @@ def test_the_folder_of_an_option_is_no_place_of_tests(project, programs):
     result.stdout.fnmatch_lines([f"batchgate: 2 batches, 1 gates, PostgreSQL *{programs})"])
 
 
+def test_starting_over_raises_no_warning_where_warnings_are_errors(project, programs):
+    strict = {"pytest.ini": "[pytest]\nfilterwarnings = error\naddopts = -p no:cacheprovider\n"}
+    result = project(strict, "-m", "gates", "--pg-bin", programs, alone=True)
+    result.assert_outcomes(passed=2)
+
+
 def test_a_variable_that_leads_pytest_astray_is_refused(project, programs, monkeypatch):
     monkeypatch.setenv("PYTEST_ADDOPTS", f"--pg-bin {programs}")
     result = project({})
