@@ -1,6 +1,7 @@
 """Read the folder of one batch, and refuse what is wrong with its files."""
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 
 from batchgate.config import Settings
@@ -58,6 +59,13 @@ def _check_name(path: Path, settings: Settings) -> None:
             f"{settings.relative(path)}: expected a file named {name}, found none",
             at=settings.relative(path),
             fix="Put a file of that name in its place, or remove it.",
+        )
+    meant = get_close_matches(name, Batch.FILES, n=1, cutoff=0.7)
+    if name not in Batch.FILES and meant and not (path.parent / meant[0]).exists():
+        raise SuiteError(
+            f"{settings.relative(path)}: expected {meant[0]}, found `{path.name}`",
+            at=settings.relative(path),
+            fix=f"Rename it to {meant[0]}; a file of another name is not run.",
         )
 
 

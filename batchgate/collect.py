@@ -127,7 +127,7 @@ class BatchItem(ArtifactItem):
             seconds=seconds,
             headline=message.headline if message else str(error or "").partition("\n")[0],
             fix=message.fix if message else "",
-            notes=self._notes,
+            notes=self._notes or (tuple(message.rows) if message else ()),
         )
         return {"check": vars(result).copy()}
 
@@ -186,9 +186,7 @@ class RedItem(ArtifactItem):
     def runtest(self) -> None:
         """Do the damage over the sample data; where that holds findings already, without it."""
         proof = self._try(sample=True)
-        if not proof.red and proof.before:
-            proof = self._try(sample=False)
-        if not proof.red:
+        if not proof.red and not (proof.before and self._try(sample=False).red):
             raise not_red(self.gate, self.shown_path, proof)
 
     def _try(self, *, sample: bool) -> Proof:

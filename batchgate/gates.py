@@ -165,7 +165,8 @@ def is_present(connection: psycopg.Connection, batch: Batch) -> bool:
     raise BatchFailed(
         f"batch {batch.name}: expected `present` to be true or false, found {found}",
         at=f"{batch.folder.parent.name}/{batch.name}/migration.sql:{batch.header.line('present')}",
-        fix="Ask for something that can be asked with and without the batch.",
+        fix="Ask what can be asked with and without the batch, such as"
+        " `to_regclass('orders') is not null`.",
     )
 
 
@@ -226,5 +227,6 @@ def _remedy(state: State, reason: str) -> str:
 def warning_of(result: GateResult) -> str:
     """Return the one line an informational gate is to be read by."""
     if result.count:
-        return f"{counted(result.count, _noun(result))} to review"
+        found = counted(result.count, _noun(result))
+        return f"{found} found" if result.fails else f"{found} to review"
     return f"{result.state}: {result.reason}"

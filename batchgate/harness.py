@@ -13,7 +13,7 @@ from batchgate.shared import changes_server
 from batchgate.sigterm import end_in_order
 from batchgate.stores import Databases, Servers, Store
 from batchgate.suite import Batch, Gate, Suite
-from batchgate.verdict import Application
+from batchgate.verdict import Application, counted
 
 
 class Harness:
@@ -40,7 +40,12 @@ class Harness:
     @property
     def described(self) -> str:
         """Return in one line what is run, on which server, and where that is from."""
-        counts = f"{len(self.suite.batches)} batches, {len(self.suite.gates)} gates"
+        counts = ", ".join(
+            (
+                counted(len(self.suite.batches), "batch", "batches"),
+                counted(len(self.suite.gates), "gate"),
+            )
+        )
         try:
             found = self.binaries()
         except ServerUnavailable as error:

@@ -100,5 +100,6 @@ class Heights:
 def _loaded(ran: FileRun) -> None:
     if not ran.succeeded:
         raise ran.failure(
-            f"sample data {ran.path} to load", "Put the sample file right; it spans heights."
+            f"sample data {ran.path} to load",
+            "It is loaded on top of the batches and samples below it: put right what collides.",
         )

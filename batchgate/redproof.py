@@ -68,7 +68,10 @@ def not_red(gate: Gate, path: str, proof: Proof) -> GateFailed:
         f"gate {gate.name}: expected its red proof to turn it red, "
         f"found {proof.before} before and {proof.after} after",
         at=f"{path}:1",
-        fix="Do damage that the gate's statement returns as a row, or put the gate right.",
+        fix="First make the gate green; then do damage that it returns as a row."
+        if proof.before
+        else "Do damage that the gate's statement returns as a row (a table without rows cannot "
+        "be updated), or put the gate right.",
     )
 
 

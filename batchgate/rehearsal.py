@@ -19,6 +19,14 @@ from batchgate.sqltext import read_sql
 from batchgate.suite import Batch
 
 _SHOWN = 20
+_SECOND_RUN = "a second run to change nothing"
+_VALIDATION = "its validation to change nothing"
+_WITHOUT = "a rollback without the batch to change nothing"
+_FIXES = {
+    _SECOND_RUN: "Let the migration refuse where it stands already, or find nothing left to do.",
+    _VALIDATION: "Do what the validation tries out in a transaction that is rolled back.",
+    _WITHOUT: "Let the rollback refuse where the batch does not stand.",
+}
 _NOT_EXERCISED = re.compile(r"^.*\bnot exercised\b.*$", re.MULTILINE | re.IGNORECASE)
 
 Notes = tuple[str, ...]
@@ -56,7 +64,7 @@ def second_run(heights: Heights, batch: Batch) -> Notes:
         before = _state(observer)
         with heights.connect(database) as session:
             ran = run_file(session, heights.settings, batch, batch.migration)
-        notes = _expect_unchanged(batch, ran.path, before, _state(observer), "a second run")
+        notes = _expect_unchanged(batch, ran.path, before, _state(observer), _SECOND_RUN)
     return notes if ran.run.error is None else (f"refused: {ran.run.error.message}",)
 
 
@@ -111,7 +119,7 @@ def harmless_where_absent(heights: Heights, batch: Batch) -> Notes:
         with heights.connect(database) as session:
             ran = run_file(session, heights.settings, batch, batch.rollback)
         after = _state(observer)
-    notes = _expect_unchanged(batch, ran.path, before, after, "a rollback without the batch")
+    notes = _expect_unchanged(batch, ran.path, before, after, _WITHOUT)
     return notes if ran.run.error is None else (f"refused: {ran.run.error.message}",)
 
 
@@ -120,7 +128,10 @@ def passes(heights: Heights, batch: Batch) -> Notes:
     with heights.clone(batch) as database, heights.connect(database) as session:
         ran = _validate(session, heights, batch)
     if not ran.succeeded:
-        raise ran.failure("validation to pass", "Read the validation's output; see the README.")
+        raise ran.failure(
+            "validation to pass",
+            "Put the statement right, or what the migration made of what it checks.",
+        )
     if printed := printed_failures(ran.run):
         raise BatchFailed(
             f"batch {batch.name}: expected validation to pass, it printed a failure and exited 0",
@@ -138,7 +149,7 @@ def leaves_no_trace(heights: Heights, batch: Batch) -> Notes:
         with heights.connect(database) as session:
             ran = _validate(session, heights, batch)
         after = _state(observer)
-    return _expect_unchanged(batch, ran.path, before, after, "its validation")
+    return _expect_unchanged(batch, ran.path, before, after, _VALIDATION)
 
 
 def fails_without_batch(heights: Heights, batch: Batch) -> Notes:
@@ -255,8 +266,7 @@ def _expect_present(
         )
 
 
-def _expect_unchanged(batch: Batch, path: str, before: State, after: State, doer: str) -> Notes:
-    expected = f"{doer} to change nothing"
+def _expect_unchanged(batch: Batch, path: str, before: State, after: State, expected: str) -> Notes:
     schema = _expect_schema(batch, path, before.schema, after.schema, expected)
     return schema + _expect_data(batch, path, before.contents, after.contents, expected)
 
@@ -291,5 +301,5 @@ def _expect_none(batch: Batch, path: str, offences: Sequence[str], expected: str
         f"{len(offences)} difference{'s' if len(offences) > 1 else ''}",
         at=path,
         rows=rows,
-        fix="Undo exactly what the migration does, and nothing else.",
+        fix=_FIXES.get(expected, "Undo exactly what the migration does, and nothing else."),
     )

@@ -38,7 +38,8 @@ def server_words(error: psycopg.Error, text: str, path: str, line: int, *, skip:
     sqlstate = error.sqlstate or "no SQLSTATE"
     message = masked(error.diag.message_primary or str(error).partition("\n")[0], sqlstate)
     where = ""
-    if position := error.diag.statement_position:
+    position = error.diag.statement_position
+    if path and position:
         before = text[: max(int(position) - 1 - skip, 0)]
         where = f" at {path}:{line + before.count(chr(10))}"
     return f"{message} [{sqlstate}]{where}"

@@ -96,7 +96,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _advice(gate: GateResult, width: int) -> Iterator[str]:
-    told = {"why": gate.reason or (warning_of(gate) if not gate.fails else ""), "fix": gate.fix}
+    told = {"why": gate.reason or warning_of(gate), "fix": gate.fix}
     for label, text in told.items():
         first, *more = wrap(text, max(width - 12, 40)) or [""]
         if first:

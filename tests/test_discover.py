@@ -111,6 +111,12 @@ def test_a_project_without_folders_has_nothing_and_no_problem(tmp_path):
             {"sql/05_orphan/README.md": "nothing"}, "sql/05_orphan", "found neither", id="empty"
         ),
         pytest.param(
+            {"sql/03_first/validate.sql": "select 1;"},
+            "sql/03_first/validate.sql",
+            "expected validation.sql, found `validate.sql`",
+            id="misnamed-validation",
+        ),
+        pytest.param(
             {"sql/05_one_way/migration.sql": "select 1;"},
             "sql/05_one_way",
             "expected rollback.sql, found none",

@@ -15,6 +15,8 @@ from batchgate.sigterm import end_in_order
 
 __all__ = ["project"]
 
+ROOT = Path(__file__).parent.parent
+
 
 @pytest.fixture
 def programs() -> str:
@@ -24,13 +26,13 @@ def programs() -> str:
 def test_the_folder_of_an_option_is_no_place_of_tests(project, programs):
     result = project({}, "-m", "gates", "--pg-bin", programs, "--strict-gates")
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines([f"batchgate: 2 batches, 1 gates, PostgreSQL *{programs})"])
+    result.stdout.fnmatch_lines([f"batchgate: 2 batches, 1 gate, PostgreSQL *{programs})"])
 
 
-def test_starting_over_raises_no_warning_where_warnings_are_errors(project, programs):
-    strict = {"pytest.ini": "[pytest]\nfilterwarnings = error\naddopts = -p no:cacheprovider\n"}
-    result = project(strict, "-m", "gates", "--pg-bin", programs, alone=True)
-    result.assert_outcomes(passed=2)
+def test_starting_over_raises_no_warning_where_warnings_are_errors(programs):
+    command = (sys.executable, "-m", "pytest", "--co", "-q", "--pg-bin", programs, "gates")
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == pytest.ExitCode.OK, ended.stderr
 
 
 def test_a_variable_that_leads_pytest_astray_is_refused(project, programs, monkeypatch):

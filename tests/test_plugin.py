@@ -85,7 +85,7 @@ def test_a_sound_project_passes_without_a_test_function(project, pytester):
     result = project({}, alone=True)
     result.assert_outcomes(passed=SOUND_ITEMS)
     result.stdout.fnmatch_lines(
-        ["batchgate: 2 batches, 1 gates, PostgreSQL *", "No check blocks this merge*"]
+        ["batchgate: 2 batches, 1 gate, PostgreSQL *", "No check blocks this merge*"]
     )
     assert (pytester.path / "reports/report.html").is_file()
 
