@@ -305,10 +305,12 @@ def test_a_server_that_outlived_its_run_is_ended_and_swept(base: Path):
     folder = make_folder(base)
     cluster = Cluster(folder.path)
     cluster.socket_folder.mkdir(mode=0o700)
+    # The wheel may lie where the server's user cannot enter.
+    programs = copy_installation(wheel().directory, folder.path)
     folder.give_to(*account.owner)
-    cluster.initialise(account, wheel().directory)
+    cluster.initialise(account, programs)
     with cluster.log.open("wb") as log:
-        command = cluster.server_command(wheel().directory, {})
+        command = cluster.server_command(programs, {})
         process = privileges.start(account, cluster.home, log, *command)
     cluster.await_ready(process)
     sweep(end_leftover)
