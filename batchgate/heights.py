@@ -83,6 +83,8 @@ class Heights:
             if sample:
                 self._tell(batch, ran.seconds)
         if sample and (path := sample_of(batch, self.settings)):
+            # What a file set for its session ends with it, as it does under psql.
+            connection.execute("discard all")
             _loaded(run_file(connection, self.settings, batch, path))
 
     def _tell(self, batch: Batch, seconds: float, error: str = "") -> None:

@@ -318,6 +318,14 @@ def test_a_migration_that_changes_nothing_is_named_not_proven(project, pytester)
     assert "not exercised: the migration changed nothing" in page
 
 
+def test_what_a_migration_sets_for_its_session_ends_with_it(project):
+    header, _, body = FIRST.partition("\n\n")
+    body = body.replace("table orders", "table public.orders")
+    set_path = "select pg_catalog.set_config('search_path', '', false);"
+    changes = {"sql/01_add_orders/migration.sql": f"{header}\n\n{set_path}\n{body}"}
+    project(changes, "sql").assert_outcomes(passed=SOUND_ITEMS - 2)
+
+
 def test_a_sequence_that_is_set_back_is_not_as_before(project):
     changes = {
         "sql/01_add_orders/migration.sql": FIRST.replace("id int", "id serial"),
