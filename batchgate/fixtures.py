@@ -8,15 +8,15 @@ import pytest
 from pytest_postgresql import factories
 
 from batchgate.batches import FileRun, run_file
-from batchgate.catalog import compare, take_snapshot
+from batchgate.catalog import compare
 from batchgate.collect import HARNESS
-from batchgate.contents import compare_contents, take_contents
+from batchgate.contents import compare_contents
 from batchgate.errors import SuiteError
 from batchgate.harness import Harness
-from batchgate.rehearsal import State
 from batchgate.script import Script, Step, steps
 from batchgate.server import Server
 from batchgate.sessions import Connection, Session
+from batchgate.states import State, take_state
 
 
 class Database:
@@ -58,7 +58,7 @@ class Database:
 
     def state(self) -> State:
         """Read schema and data as they stand now."""
-        return State(take_snapshot(self._observer), take_contents(self._observer))
+        return take_state(self._observer)
 
     def changes_since(self, before: State) -> list[str]:
         """List what differs from an earlier state, in schema and in data."""

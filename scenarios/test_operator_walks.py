@@ -9,7 +9,7 @@ from prompt import BATCHES, ROOT, STRICT, Said, by_harness, by_psql
 
 from batchgate.catalog import compare
 from batchgate.fixtures import AtBatch, Database
-from batchgate.rehearsal import State
+from batchgate.states import State
 from batchgate.suite import Batch, Suite
 
 pytestmark = pytest.mark.batches

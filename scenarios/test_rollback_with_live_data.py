@@ -15,7 +15,7 @@ from prompt import BATCHES
 
 from batchgate.catalog import compare
 from batchgate.fixtures import AtBatch, Database
-from batchgate.rehearsal import State
+from batchgate.states import State
 
 pytestmark = pytest.mark.rollback
 

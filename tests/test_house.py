@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("server", "psqloutput", "batchfiles", "samples"),
     ("printed", "discover", "shared"),
     ("database", "catalog", "contents", "script", "gates", "gatescript"),
-    ("batches", "sessions", "redproof", "sigterm", "stores"),
+    ("batches", "sessions", "redproof", "states", "sigterm", "stores"),
     ("heights",),
     ("rehearsal", "harness"),
     ("invocation", "collect", "results", "report", "terminal"),
