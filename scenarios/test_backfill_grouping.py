@@ -23,8 +23,8 @@ GROUPED = """
 """
 
 PHONES = [
-    pytest.param("+1 (555) 123-4567", "5551234567", id="seed-plus-one"),
-    pytest.param("555.123.4567", "5551234567", id="seed-dots"),
+    pytest.param("+1 (555) 123-4567", "5551234567", id="plus-one"),
+    pytest.param("555.123.4567", "5551234567", id="dots"),
     pytest.param("5551234567", "5551234567", id="bare-ten-digits"),
     pytest.param(" 555 123 4567 ", "5551234567", id="blanks-around"),
     pytest.param("1-555-123-4567", "5551234567", id="eleven-beginning-with-one"),
@@ -44,8 +44,8 @@ PHONES = [
     pytest.param("   ", None, id="blank"),
 ]
 EMAILS = [
-    pytest.param("USER@EXAMPLE.COM", "user@example.com", id="seed-capitals"),
-    pytest.param(" user@example.com ", "user@example.com", id="seed-blanks"),
+    pytest.param("USER@EXAMPLE.COM", "user@example.com", id="capitals"),
+    pytest.param(" user@example.com ", "user@example.com", id="blanks"),
     pytest.param("\tUser@Example.com\r\n", "user@example.com", id="tab-and-line-end"),
     pytest.param("\u00a0user@example.com\u3000", "user@example.com", id="wide-blanks"),
     pytest.param("User+Tag@Example.com", "user+tag@example.com", id="tag-is-kept"),
