@@ -12,14 +12,13 @@ from batchgate.findings import Level, State
 from batchgate.gates import refusal, run_gate
 from batchgate.harness import Harness
 from batchgate.redproof import Proof, not_red, try_red
-from batchgate.rehearsal import Check, checks_of
+from batchgate.rehearsal.checks import checks_of
+from batchgate.rehearsal.evidence import Check, Evidence
 from batchgate.script import Script
 from batchgate.suite import Batch, Gate
 from batchgate.verdict import CheckResult, GateResult
 
 HARNESS = pytest.StashKey[Harness]()
-
-_MARKERS = {"rollback.sql": ("batches", "rollback")}
 
 
 def file_for(path: Path, parent: pytest.Collector, harness: Harness) -> pytest.File | None:
@@ -107,15 +106,14 @@ class BatchItem(ArtifactItem):
     """One check of one batch's file."""
 
     def __init__(self, *, batch: Batch, check: Check, **arguments: Any) -> None:
-        markers = _MARKERS.get(arguments["parent"].path.name, ("batches",))
-        super().__init__(markers=markers, **arguments)
+        super().__init__(markers=("batches", *check.markers), **arguments)
         self.batch = batch
         self._check = check
-        self._notes: tuple[str, ...] = ()
+        self._evidence = Evidence()
 
     def runtest(self) -> None:
         """Run the check on databases of its own."""
-        self._notes = self._check(self.harness.heights, self.batch)
+        self._evidence = self._check.prove(self.harness.heights, self.batch)
 
     def outcome(self, seconds: float, error: BaseException | None) -> dict[str, Any]:
         """Return the check's result."""
@@ -123,13 +121,19 @@ class BatchItem(ArtifactItem):
         result = CheckResult(
             batch=self.batch.name,
             check=f"{self.path.name}::{self.name}",
-            passed=error is None,
+            state=self._state(error),
             seconds=seconds,
             headline=message.headline if message else str(error or "").partition("\n")[0],
             fix=message.fix if message else "",
-            notes=self._notes or (tuple(message.rows) if message else ()),
+            notes=self._evidence.notes or (tuple(message.rows) if message else ()),
+            unexercised=self._evidence.unexercised,
         )
-        return {"check": vars(result).copy()}
+        return {"check": result.as_dict()}
+
+    def _state(self, error: BaseException | None) -> State:
+        if error is not None:
+            return State.FAILED
+        return State.NOT_EXERCISED if self._evidence.unexercised else State.PASSED
 
 
 class GateItem(ArtifactItem):

@@ -217,10 +217,11 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[Any, ...] | None:
-    """Give a gate that found something, or had nothing to look at, a word of its own."""
-    gate = getattr(report, CARRIED, {}).get("gate")
-    if gate and report.when == "call" and report.passed:
-        return _WORDS.get(State(gate["state"]))
+    """Give what found something, or had nothing to look at, a word of its own."""
+    carried = getattr(report, CARRIED, {})
+    told = carried.get("gate") or carried.get("check")
+    if told and report.when == "call" and report.passed:
+        return _WORDS.get(State(told["state"]))
     return None
 
 

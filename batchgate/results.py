@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from batchgate.findings import Level
-from batchgate.rehearsal import checks_of
+from batchgate.rehearsal.checks import checks_of
 from batchgate.suite import Suite
 from batchgate.verdict import Application, CheckResult, GateResult, Run
 
@@ -29,8 +29,7 @@ class Results:
         if "gate" in carried:
             self.gates.append(GateResult.from_dict(carried["gate"]))
         if "check" in carried:
-            plain = carried["check"]
-            self.checks.append(CheckResult(**{**plain, "notes": tuple(plain["notes"])}))
+            self.checks.append(CheckResult.from_dict(carried["check"]))
         for plain in carried.get("applied", ()):
             self.applications.setdefault(plain["batch"], Application(**plain))
         if report.when == "call" or report.outcome != "passed":

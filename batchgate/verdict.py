@@ -45,11 +45,27 @@ class CheckResult:
 
     batch: str
     check: str
-    passed: bool
+    state: State
     seconds: float
     headline: str = ""
     fix: str = ""
     notes: tuple[str, ...] = ()
+    unexercised: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Return whether it blocks; one that was not exercised neither fails nor passes."""
+        return self.state is State.FAILED
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, as workers send them; they take no subclass of str."""
+        return {**asdict(self), "state": self.state.value}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> "CheckResult":
+        """Rebuild a result from the plain values a worker sent."""
+        told = {name: tuple(plain[name]) for name in ("notes", "unexercised")}
+        return cls(**{**plain, **told, "state": State(plain["state"])})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +133,7 @@ class Verdict:
 def judge(run: Run) -> Verdict:
     """Give the verdict; what did not run is never counted as good."""
     blocking = [gate for gate in run.gates if gate.fails]
-    if run.failures or blocking or any(not check.passed for check in run.checks):
+    if run.failures or blocking or any(check.failed for check in run.checks):
         return _blocked(run, blocking)
     if not run.finished:
         return Verdict(Outcome.NONE, "the run did not finish")
@@ -133,13 +149,13 @@ def judge(run: Run) -> Verdict:
 
 
 def _blocked(run: Run, blocking: Sequence[GateResult]) -> Verdict:
-    batches = {check.batch for check in run.checks if not check.passed}
+    batches = {check.batch for check in run.checks if check.failed}
     batches |= {each.batch for each in run.applications if each.error}
     parts = [counted(len(batches), "batch", "batches")] if batches else []
     for level in Level:
         gates = sum(gate.level is level for gate in blocking)
         parts += [counted(gates, f"{level} gate")] if gates else []
-    others = run.failures - len(blocking) - sum(not check.passed for check in run.checks)
+    others = run.failures - len(blocking) - sum(check.failed for check in run.checks)
     parts += [counted(others, "other test")] if others > 0 else []
     only_gates = not batches and others <= 0
     return Verdict(
@@ -153,6 +169,8 @@ def _to_read(run: Run) -> str:
     silent = sum(gate.state not in (State.PASSED, State.WARNED, State.FAILED) for gate in run.gates)
     parts = [f"{counted(findings, 'finding')} to read"] if findings else []
     parts += [f"{counted(silent, 'gate')} without a result"] if silent else []
+    idle = sum(check.state is State.NOT_EXERCISED for check in run.checks)
+    parts += [f"{counted(idle, 'check')} not exercised"] if idle else []
     return ", ".join(parts)
 
 

@@ -1,6 +1,7 @@
 """What the plugin's own tests share: inner runs borrow our server instead of starting their own."""
 
 import pytest
+from sound import SOUND
 
 from batchgate.collect import HARNESS
 from batchgate.server import Server
@@ -28,3 +29,23 @@ def run_inside(pytester, batchgate_server):
     return lambda *arguments: pytester.runpytest_inprocess(
         *inside, *arguments, plugins=[Lender(batchgate_server)]
     )
+
+
+@pytest.fixture
+def project(pytester, run_inside, monkeypatch):
+    """Write a sound project with the given changes and run pytest in it."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(
+        changes: dict[str, str | None], *arguments: str, alone: bool = False
+    ) -> pytest.RunResult:
+        for path, text in {**SOUND, **changes}.items():
+            if text is not None:
+                target = pytester.path / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text)
+        if alone:
+            return pytester.runpytest_subprocess(*arguments)
+        return run_inside(*arguments)
+
+    return run

@@ -4,81 +4,9 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from sound import FIRST, FIRST_CHECK, GATE, SECOND
 
-FIRST = """\
--- Orders can be kept.
--- present: to_regclass('orders') is not null
-
-begin;
-create table orders (id int primary key, currency text, email text);
-do $$ begin raise notice 'orders made'; end $$;
-commit;
-"""
-FIRST_BACK = """\
-\\set ON_ERROR_STOP on
-begin;
-drop table orders;
-commit;
-"""
-FIRST_CHECK = """\
-\\set ON_ERROR_STOP on
-do $$
-begin
-    if to_regclass('orders') is null then
-        raise exception 'orders is missing';
-    end if;
-end
-$$;
-"""
-SECOND = """\
--- Orders are found by currency.
--- requires: 01_add_orders
--- present: to_regclass('orders_currency') is not null
-
-create index orders_currency on orders (currency);
-"""
-GATE = """\
--- Every order has a currency.
--- level: required
--- after: 01_add_orders
--- of: orders
--- show: id
--- fix: Fill it in.
-
-select id, email from orders where currency is null order by id
-"""
-SOUND = {
-    "pytest.ini": "[pytest]\naddopts = -p no:cacheprovider\n",
-    "sql/01_add_orders/migration.sql": FIRST,
-    "sql/01_add_orders/rollback.sql": FIRST_BACK,
-    "sql/01_add_orders/validation.sql": FIRST_CHECK,
-    "sql/02_index_orders/migration.sql": SECOND,
-    "sql/02_index_orders/rollback.sql": "drop index orders_currency;",
-    "gates/01_orders_have_currency.sql": GATE,
-    "gates/01_orders_have_currency.red.sql": "insert into orders (id) values (-1);",
-    "scenarios/sample/01.sql": "insert into orders values (1, 'EUR', 'ann@example.com');",
-}
 SOUND_ITEMS = 17
-
-
-@pytest.fixture
-def project(pytester, run_inside, monkeypatch):
-    """Write a sound project with the given changes and run pytest in it."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(
-        changes: dict[str, str | None], *arguments: str, alone: bool = False
-    ) -> pytest.RunResult:
-        for path, text in {**SOUND, **changes}.items():
-            if text is not None:
-                target = pytester.path / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_text(text)
-        if alone:
-            return pytester.runpytest_subprocess(*arguments)
-        return run_inside(*arguments)
-
-    return run
 
 
 def test_a_sound_project_passes_without_a_test_function(project, pytester):
@@ -306,14 +234,15 @@ def test_a_table_that_is_changed_and_empty_is_named_not_proven(project, pytester
         "sql/02_index_orders/rollback.sql": "alter table orders drop note;",
     }
     result = project(changes, "sql/02_index_orders/rollback.sql")
-    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["*passed, 1 not exercised*"])
     page = (pytester.path / "reports/report.html").read_text()
     assert "not exercised: the batch changes public.orders" in page
 
 
 def test_a_migration_that_changes_nothing_is_named_not_proven(project, pytester):
     changes = {"sql/02_index_orders/migration.sql": "select 1;"}
-    project(changes, "sql/02_index_orders/migration.sql").assert_outcomes(passed=2)
+    result = project(changes, "sql/02_index_orders/migration.sql")
+    result.stdout.fnmatch_lines(["*passed, 1 not exercised*"])
     page = (pytester.path / "reports/report.html").read_text()
     assert "not exercised: the migration changed nothing" in page
 

@@ -77,7 +77,8 @@ def gate(number=1, state=State.PASSED, level=Level.REQUIRED, **more):
 
 
 def check(name=OWED[0], batch=FIRST, passed=True, **more):
-    return CheckResult(batch=batch, check=name, passed=passed, seconds=0.1, **more)
+    state = State.PASSED if passed else State.FAILED
+    return CheckResult(batch=batch, check=name, seconds=0.1, **{"state": state, **more})
 
 
 def applied(batch=FIRST, number=1, **more):
@@ -168,11 +169,11 @@ WARNED = gate(2, State.WARNED, Level.INFORMATIONAL, count=3)
             everything(
                 checks=[
                     *everything().checks[1:],
-                    check(notes=("Gate 9: not exercised",)),
+                    check(state=State.NOT_EXERCISED, unexercised=("Gate 9",)),
                 ]
             ),
             "idle",
-            "1 validation had something not exercised",
+            "1 batch had something not exercised",
             id="a validation had nothing to look at",
         ),
         pytest.param(

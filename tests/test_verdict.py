@@ -22,7 +22,9 @@ def gate(state: State, *, level: Level = Level.REQUIRED, fails: bool = False) ->
     )
 
 
-CHECK = CheckResult(batch="01_a", check="rollback.sql::restores-data", passed=False, seconds=1)
+CHECK = CheckResult(
+    batch="01_a", check="rollback.sql::restores-data", state=State.FAILED, seconds=1
+)
 WARNED = gate(State.WARNED, level=Level.INFORMATIONAL)
 SILENT = gate(State.NOT_EXERCISED, level=Level.INFORMATIONAL)
 

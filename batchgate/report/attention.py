@@ -95,7 +95,7 @@ def _batches(run: Run) -> Iterator[tuple[str, Point]]:
         if each.error:
             yield each.error, _batch_point(each.batch, each.batch, each.error)
     for check in run.checks:
-        if not check.passed:
+        if check.failed:
             title = f"{check.batch}/{check.check}"
             headline = check.headline or "failed without a message"
             yield (
@@ -130,7 +130,7 @@ def _gate_point(gate: GateResult, tone: Tone) -> Point:
 
 
 def _others(run: Run) -> Iterator[Point]:
-    failing = sum(gate.fails for gate in run.gates) + sum(not c.passed for c in run.checks)
+    failing = sum(gate.fails for gate in run.gates) + sum(c.failed for c in run.checks)
     others = run.failures - failing
     if others > 0:
         verb = "fails" if others == 1 else "fail"

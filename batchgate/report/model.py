@@ -8,7 +8,7 @@ from batchgate.findings import Level, State
 from batchgate.report.attention import Point, blocking, found, left_out, statement, to_read
 from batchgate.report.proofs import BatchRow, Promised, batch_rows
 from batchgate.report.words import Tone, grouped, listed, sentence_of, time_text
-from batchgate.verdict import GateResult, Outcome, Run, Verdict, counted
+from batchgate.verdict import CheckResult, GateResult, Outcome, Run, Verdict, counted
 
 _COLUMNS = 12
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*\s?%?")
@@ -126,7 +126,7 @@ def _unproven(run: Run, batches: Sequence[BatchRow]) -> list[str]:
     if idle := [row for row in batches if row.tone is Tone.IDLE]:
         parts.append(f"the checks of {counted(len(idle), 'batch', 'batches')} were not all run")
     if silent := [row for row in batches if row.tone is Tone.WARN]:
-        parts.append(f"{counted(len(silent), 'validation')} had something not exercised")
+        parts.append(f"{counted(len(silent), 'batch', 'batches')} had something not exercised")
     if run.gates_not_run:
         parts.append(f"{counted(len(run.gates_not_run), 'gate')} not run")
     if mute := _mute(run):
@@ -201,7 +201,7 @@ def _test_figure(run: Run) -> Figure:
     total, passed = sum(run.counts.values()), _passed(run)
     others = {word: run.counts.get(word, 0) for word in ("failed", "error", "skipped")}
     warned = sum(gate.state is State.WARNED for gate in _quiet(run))
-    mute = len(_quiet(run)) - warned
+    mute = len(_quiet(run)) - warned + len(_idle(run))
     note = listed({**others, "warned": warned, "without a result": mute})
     return Figure(
         f"{passed}/{total}",
@@ -216,17 +216,24 @@ def _quiet(run: Run) -> list[GateResult]:
     return [gate for gate in run.gates if gate.state is not State.PASSED and not gate.fails]
 
 
+def _idle(run: Run) -> list[CheckResult]:
+    """Return the checks that pytest counts as passed and that had nothing to look at."""
+    return [check for check in run.checks if check.state is State.NOT_EXERCISED]
+
+
 def _passed(run: Run) -> int:
-    return max(run.counts.get("passed", 0) - len(_quiet(run)), 0)
+    return max(run.counts.get("passed", 0) - len(_quiet(run)) - len(_idle(run)), 0)
 
 
 def _tests(run: Run) -> str:
-    quiet = len(_quiet(run))
-    if not quiet:
+    quiet, idle = len(_quiet(run)), len(_idle(run))
+    parts = [f"{counted(quiet, 'gate')} warned or gave no result"] if quiet else []
+    parts += [f"{counted(idle, 'check')} had something not exercised"] if idle else []
+    if not parts:
         return ""
     return (
-        f"Of what is counted as passed here, {counted(quiet, 'gate')} warned or gave no result "
-        "without failing; each row says which."
+        f"Of what is counted as passed here, {' and '.join(parts)} without failing; "
+        "each row says which."
     )
 
 

@@ -1,6 +1,6 @@
 """What a suite's files owe, so that the page can name what did not run."""
 
-from batchgate.rehearsal import checks_of
+from batchgate.rehearsal.checks import checks_of
 from batchgate.report.proofs import Promised
 from batchgate.suite import Suite
 

@@ -1,6 +1,5 @@
 """What each batch has proven: its checks in order, those that did not run among them."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +7,6 @@ from batchgate.report.words import Tone, number_in, time_text
 from batchgate.verdict import Application, CheckResult, Run, counted
 
 _NOTE_LINES = 40
-_NOT_EXERCISED = re.compile(r"\bnot exercised\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -119,14 +117,14 @@ def _row(batch: Promised, applied: Application | None, ended: dict[str, CheckRes
 def _result(
     names: Sequence[str], applied: Application | None, ended: dict[str, CheckResult]
 ) -> tuple[str, Tone]:
-    if (applied and applied.error) or not all(check.passed for check in ended.values()):
+    if (applied and applied.error) or any(check.failed for check in ended.values()):
         return "Fails", Tone.BAD
     if not ended:
         return ("Applied", Tone.IDLE) if applied else ("Not run", Tone.IDLE)
     missing = sum(name not in ended for name in names)
     if missing:
         return f"{counted(missing, 'check')} not run", Tone.IDLE
-    if any(_silent(check) for check in ended.values()):
+    if any(check.unexercised for check in ended.values()):
         return "Not all exercised", Tone.WARN
     return "Clean", Tone.GOOD
 
@@ -134,26 +132,23 @@ def _result(
 def _mark(name: str, ended: CheckResult | None) -> Mark:
     if ended is None:
         return Mark(name, "not run", Tone.IDLE)
-    if not ended.passed:
+    if ended.failed:
         return Mark(name, "fail", Tone.BAD)
-    if silent := _silent(ended):
-        return Mark(name, f"pass, {silent} not exercised", Tone.WARN)
+    if ended.unexercised:
+        return Mark(name, "not exercised", Tone.WARN)
     return Mark(name, "pass", Tone.GOOD)
-
-
-def _silent(ended: CheckResult) -> int:
-    return sum(bool(_NOT_EXERCISED.search(note)) for note in ended.notes)
 
 
 def _remarks(applied: Application | None, ended: dict[str, CheckResult]) -> Iterator[Remark]:
     if applied and applied.error:
         yield Remark("on the way up", (applied.error,), Tone.BAD)
     for name, check in ended.items():
-        if not check.passed:
+        if check.failed:
             yield Remark(name, (check.headline or "failed without a message",), Tone.BAD)
     for name, check in ended.items():
-        if check.notes:
-            yield Remark(name, _cut(check.notes), Tone.WARN if _silent(check) else Tone.IDLE)
+        told = (*(f"not exercised: {each}" for each in check.unexercised), *check.notes)
+        if told:
+            yield Remark(name, _cut(told), Tone.WARN if check.unexercised else Tone.IDLE)
 
 
 def _cut(lines: Sequence[str]) -> tuple[str, ...]:
