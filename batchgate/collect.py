@@ -27,7 +27,7 @@ def file_for(path: Path, parent: pytest.Collector, harness: Harness) -> pytest.F
         return None
     real = path.resolve()
     for batch in harness.suite.batches:
-        if real.parent == batch.folder.resolve() and real.name in checks_of(batch):
+        if real.parent == batch.folder.resolve() and real.name in checks_of(batch, harness.suite):
             return BatchFile.from_parent(parent, path=path, batch=batch)
     for gate in harness.suite.gates:
         if real in (gate.path.resolve(), gate.red.resolve()):
@@ -49,7 +49,8 @@ class BatchFile(pytest.File):
             Script(self.path, harness.settings.root)
         except BatchgateError as error:
             raise self.CollectError(str(error)) from None
-        for name, check in checks_of(self.batch)[self.path.name].items():
+        owed = checks_of(self.batch, harness.suite)[self.path.name]
+        for name, check in owed.items():
             yield BatchItem.from_parent(self, name=name, batch=self.batch, check=check)
 
 

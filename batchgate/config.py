@@ -17,10 +17,13 @@ class Settings:
     gates: Path
     sample: Path
     reports: Path
+    traffic: Path | None = None
     pg_bin: str | None = None
     pg_bin_source: str = ""
     strict_gates: bool = False
     allow_empty: bool = False
+    locked_rows: int = 0
+    mutants: int = 1000
     chosen: Mapping[str, Path] = field(default_factory=dict)
 
     def relative(self, path: Path) -> str:

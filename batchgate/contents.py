@@ -1,31 +1,25 @@
 """What tables hold and where sequences stand, as figures that can be compared."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
-from psycopg.pq import TransactionStatus
-from psycopg.rows import tuple_row
 
-from batchgate.errors import BatchgateError
+from batchgate.reading import read_query, reading
 
-Row: TypeAlias = Mapping[str, int]
-
-_LARGE_OBJECTS = "large objects"
+LARGE_OBJECTS = "large objects"
 
 
 @dataclass(frozen=True)
 class TableContents:
-    """How many rows a table holds, their sum whatever their order, and its primary key."""
+    """How many rows a table holds, their sum whatever their order, and what tells them apart."""
 
     rows: int
     checksum: str
-    key: tuple[str, ...] = ()
+    key: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return "1 row" if self.rows == 1 else f"{self.rows} rows"
@@ -33,10 +27,16 @@ class TableContents:
 
 @dataclass(frozen=True)
 class SequencePosition:
-    """Where a sequence stands, and whether that value has been given out."""
+    """Where a sequence stands, whether that value has been given out, and which way it goes."""
 
     last_value: int
     is_called: bool
+    direction: int = field(default=1, compare=False)
+
+    @property
+    def place(self) -> tuple[int, bool]:
+        """Return what grows with every number that is drawn."""
+        return self.last_value * self.direction, self.is_called
 
     def __str__(self) -> str:
         return f"{'after' if self.is_called else 'at'} {self.last_value}"
@@ -69,7 +69,7 @@ class ContentsDifference:
         return (
             isinstance(before, SequencePosition)
             and isinstance(after, SequencePosition)
-            and (after.last_value, after.is_called) > (before.last_value, before.is_called)
+            and after.place > before.place
         )
 
     @property
@@ -79,21 +79,50 @@ class ContentsDifference:
 
     def __str__(self) -> str:
         what = "sequence" if self.of_sequence else "table"
-        before, after = self.before or "absent", self.after or "absent"
-        same = ", with other contents" if str(before) == str(after) else ""
-        return f"changed: {what} {self.identity}: {before} → {after}{same}"
+        name = self.identity if self.identity == LARGE_OBJECTS else f"{what} {self.identity}"
+        if self.before is None:
+            return f"left behind: {name}: {self.after}"
+        if self.after is None:
+            return f"destroyed: {name}: {self.before}"
+        same = ", with other contents" if str(self.before) == str(self.after) else ""
+        return f"changed: {name}: {self.before} → {self.after}{same}"
 
 
-@dataclass(frozen=True)
-class RowDifference:
-    """One row that differs, told by its key and the names of its columns alone."""
+class StoredColumn(NamedTuple):
+    """One column of what holds rows; its number stays when it is renamed."""
 
+    number: int
+    name: str
+    type: str
+    generated: bool
+
+
+class Stored(NamedTuple):
+    """One row of queries/stored.sql: what holds rows or a position; its number stays, too.
+
+    What is vacant has no page, so no row: to plan a statement over it takes longer than to know.
+    """
+
+    identity: str
     kind: str
-    key: str
-    columns: tuple[str, ...] = ()
+    schema: str
+    relation: str
+    number: int
+    direction: int
+    columns: tuple[StoredColumn, ...]
+    key: tuple[str, ...]
+    vacant: bool = False
 
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.key}" + (f": {', '.join(self.columns)}" if self.columns else "")
+    @property
+    def source(self) -> sql.Composed:
+        """Name a relation; partitions are read with the whole, other children on their own."""
+        only = sql.SQL("only " if self.kind == "r" else "")
+        return only + sql.Identifier(self.schema, self.relation)
+
+    @property
+    def partitioned(self) -> bool:
+        """Tell whether each row stands in one of several partitions."""
+        return self.kind == "p"
 
 
 def take_contents(connection: psycopg.Connection[Any]) -> Contents:
@@ -101,18 +130,18 @@ def take_contents(connection: psycopg.Connection[Any]) -> Contents:
 
     An open transaction of the caller is read through a savepoint that is rolled back.
     """
-    with _reading(connection) as cursor:
-        stored = [Stored(*row) for row in cursor.execute(_query("stored.sql"))]
-        figures = _one_statement(cursor, [_figures(one) for one in stored])
-        large = cursor.execute(_query("large.sql")).fetchone()
-    tables = {_LARGE_OBJECTS: TableContents(*large)} if large else {}
+    with reading(connection) as cursor:
+        stored = read_stored(cursor)
+        figures = _one_statement(cursor, [_figures(one) for one in stored if not one.vacant])
+        large = cursor.execute(read_query("large.sql")).fetchone()
+    tables = {LARGE_OBJECTS: TableContents(*large)} if large else {}
     sequences = {}
     for one in stored:
-        number, text = figures[one.identity]
+        number, text = figures.get(one.identity, ("0", "0"))
         if one.kind == "S":
-            sequences[one.identity] = SequencePosition(int(number), text == "true")
+            sequences[one.identity] = SequencePosition(int(number), text == "true", one.direction)
         else:
-            tables[one.identity] = TableContents(int(number), text, tuple(one.key or ()))
+            tables[one.identity] = TableContents(int(number), text, one.key)
     return Contents(tables, sequences)
 
 
@@ -129,126 +158,49 @@ def compare_contents(before: Contents, after: Contents) -> list[ContentsDifferen
     ]
 
 
-def take_rows(connection: psycopg.Connection[Any], table: str) -> Mapping[str, Row]:
-    """Read one table as a hash a column by primary key, to locate differences with later.
-
-    A table without a key is read as a count by hash of the whole row.
-    """
-    with _reading(connection) as cursor:
-        stored = [Stored(*row) for row in cursor.execute(_query("stored.sql"))]
-        for one in stored:
-            if one.identity == table and one.kind != "S":
-                return dict(cursor.execute(_rows(one)))
-    raise BatchgateError(
-        f"table {table}: expected it to hold rows, found no such table",
-        fix="Name it with its schema, quoted as the server would quote it.",
-    )
+def read_stored(cursor: psycopg.Cursor[Any]) -> list[Stored]:
+    """List what holds rows or a position."""
+    return [_stored(*row) for row in cursor.execute(read_query("stored.sql"))]
 
 
-def locate(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[RowDifference]:
-    """Name the keys and columns that differ between two readings of a table, and no values."""
-    differences = []
-    for key in sorted(before.keys() | after.keys()):
-        was, stands = before.get(key), after.get(key)
-        if was is None or stands is None:
-            differences.append(RowDifference("destroyed" if stands is None else "left behind", key))
-        elif was != stands:
-            names = was.keys() | stands.keys()
-            columns = tuple(sorted(name for name in names if was.get(name) != stands.get(name)))
-            differences.append(RowDifference("changed", key, columns))
-    return differences
+def _stored(*row: Any) -> Stored:
+    identity, kind, schema, relation, number, direction, columns, key, vacant = row
+    found = tuple(StoredColumn(*column) for column in columns or ())
+    named = {column.number: column.name for column in found}
+    names = tuple(named[each] for each in key or ())
+    return Stored(identity, kind, schema, relation, number, direction, found, names, bool(vacant))
 
 
-class Stored(NamedTuple):
-    """One row of queries/stored.sql: what holds rows or a position."""
-
-    identity: str
-    kind: str
-    schema: str
-    relation: str
-    key: list[str] | None
-    documents: list[str] | None
-    spelled: list[str] | None
-
-
-@contextmanager
-def _reading(connection: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[Any]]:
-    """Open a cursor that writes every text alike and leaves nothing behind."""
-    idle = connection.info.transaction_status == TransactionStatus.IDLE
-    with (
-        connection.transaction(force_rollback=True),
-        connection.cursor(row_factory=tuple_row) as cursor,
-    ):
-        if idle:
-            cursor.execute("set transaction isolation level repeatable read, read only")
-        cursor.execute(_query("settings.sql"))
-        yield cursor
-
-
-@cache
-def _query(name: str) -> bytes:
-    return (files("batchgate") / "queries" / name).read_bytes()
-
-
-def _one_statement(
-    cursor: psycopg.Cursor[Any], parts: list[sql.Composed]
-) -> dict[str, tuple[str, str]]:
+def _one_statement(cursor: psycopg.Cursor[Any], parts: list[bytes]) -> dict[str, tuple[str, str]]:
     """Read all figures in one statement, so that they are of one moment in any transaction."""
     if not parts:
         return {}
-    rows = cursor.execute(sql.SQL("\nunion all\n").join(parts)).fetchall()
+    rows = cursor.execute(b"\nunion all\n".join(parts)).fetchall()
     return {name: (first, second) for name, first, second in rows}
 
 
-def _figures(one: Stored) -> sql.Composed:
+@lru_cache(maxsize=4096)
+def _figures(one: Stored) -> bytes:
+    """Write what asks for a relation's figures; to write it takes longer than to look it up."""
     if one.kind == "S":
         query = "select {name}, t.last_value::text, t.is_called::text from {source} as t"
     else:
-        query = (
-            "select {name}, count(*)::text, coalesce(sum(hashtextextended(({row})::text, 0)), 0)"
-            "::text from {source} as t"
-        )
-    return sql.SQL(query).format(name=sql.Literal(one.identity), row=_row(one), source=_source(one))
+        query = "select {name}, count(*)::text, coalesce(sum({hash}), 0)::text from {source} as t"
+    names = [column.name for column in one.columns]
+    return (
+        sql.SQL(query)
+        .format(name=sql.Literal(one.identity), hash=hash_of(names, one), source=one.source)
+        .as_bytes()
+    )
 
 
-def _rows(one: Stored) -> sql.Composed:
-    if not one.key:
-        return sql.SQL(
-            "select 'row ' || h.hash, jsonb_build_object('count', count(*)) from ("
-            "select hashtextextended(({row})::text, 0) as hash from {source} as t"
-            ") as h group by h.hash"
-        ).format(row=_row(one), source=_source(one))
-    pairs = [
-        sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("t", name)) for name in one.key
-    ]
-    return sql.SQL(
-        "select jsonb_build_object({key})::text, (select jsonb_object_agg(e.key,"
-        " hashtextextended(e.value::text, 0)) from jsonb_each({row}) as e) from {source} as t"
-    ).format(key=sql.SQL(", ").join(pairs), row=_row(one), source=_source(one))
+def hash_of(columns: Iterable[str], one: Stored) -> sql.Composed:
+    """Write the hash of some columns of a row, as the server prints them.
 
-
-def _row(one: Stored) -> sql.Composed:
-    """Write a row as one document, whatever the order of its columns.
-
-    There a json null and an SQL null look the same, so json columns are asked which it is; and
-    json, arrays, floats and composites lose spelling, bounds or sign, so their text is added.
+    A printed row tells all that its values hold: null from nothing, the bounds of an array, the
+    scale of a number, the blanks and the order of a document; and where it stands.
     """
-    parts = [sql.SQL("to_jsonb(t.*)")] + [
-        sql.SQL("jsonb_build_object({}, {} is null)").format(
-            sql.Literal(f"{name} is null"), sql.Identifier("t", name)
-        )
-        for name in one.documents or ()
-    ]
-    parts += [
-        sql.SQL("jsonb_build_object({}, {}::text)").format(
-            sql.Literal(f"{name} as text"), sql.Identifier("t", name)
-        )
-        for name in one.spelled or ()
-    ]
-    return sql.SQL(" || ").join(parts)
-
-
-def _source(one: Stored) -> sql.Composed:
-    """Name a relation; children of a partitioned table are read with it, others on their own."""
-    only = sql.SQL("only " if one.kind == "r" else "")
-    return only + sql.Identifier(one.schema, one.relation)
+    parts: list[sql.Composable] = [sql.Identifier("t", name) for name in columns]
+    if one.partitioned:
+        parts.append(sql.SQL("t.tableoid::regclass"))
+    return sql.SQL("hashtextextended(row({})::text, 0)").format(sql.SQL(", ").join(parts))

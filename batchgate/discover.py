@@ -11,7 +11,8 @@ from batchgate.gatefiles import read_gates
 from batchgate.header import Header
 from batchgate.listing import entries, guarded
 from batchgate.samples import check_samples
-from batchgate.suite import Batch, Gate, Suite
+from batchgate.suite import Batch, Gate, Suite, Traffic
+from batchgate.trafficfiles import read_traffic
 
 
 def discover(settings: Settings) -> Suite:
@@ -25,7 +26,8 @@ def discover(settings: Settings) -> Suite:
     gates = guarded(problems, settings, partial(_gates, settings, known, problems)) or ()
     if batches:
         guarded(problems, settings, partial(check_samples, settings, batches, problems))
-    return Suite(batches, gates, tuple(problems))
+    traffic = guarded(problems, settings, partial(_traffic, settings, known, problems)) or ()
+    return Suite(batches, gates, tuple(problems), traffic)
 
 
 def _check_folders(settings: Settings, problems: list[SuiteError]) -> None:
@@ -62,6 +64,13 @@ def _gates(
     settings: Settings, batches: Sequence[Batch] | None, problems: list[SuiteError]
 ) -> tuple[Gate, ...]:
     return tuple(read_gates(settings, batches, problems)) if settings.gates.is_dir() else ()
+
+
+def _traffic(
+    settings: Settings, batches: Sequence[Batch] | None, problems: list[SuiteError]
+) -> tuple[Traffic, ...]:
+    """Return the sessions; a project without batches has nothing that they could meet."""
+    return tuple(read_traffic(settings, batches, problems)) if batches != () else ()
 
 
 def _check_numbers(

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from batchgate.errors import SuiteError
 
 GATE_KEYS = ("level", "after", "of", "show", "fix", "rows", "title", "pass")
+TRAFFIC_KEYS = ("after", "until")
 BATCH_KEYS = ("requires", "present", "irreversible", "transaction")
 
 _COMMENT = re.compile(r"--[ \t]?(.*)")

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 import psycopg
 
 from batchgate.batches import FileRun, apply_batch, run_file
+from batchgate.catalog import Snapshot, take_snapshot
 from batchgate.config import Settings
+from batchgate.contract import expect_known_catalogs
 from batchgate.errors import BatchFailed
 from batchgate.samples import sample_of
 from batchgate.stores import Store
 from batchgate.suite import Batch, Suite
 from batchgate.verdict import Application
+
+T = TypeVar("T")
 
 
 class Heights:
@@ -34,6 +39,7 @@ class Heights:
         self._applied = applied
         self._made: set[str] = set()
         self._failed: dict[str, BatchFailed] = {}
+        self._kept: dict[tuple[str, ...], Any] = {}
 
     def close(self) -> None:
         """End what is kept open for making clones."""
@@ -46,6 +52,22 @@ class Heights:
     def connect(self, database: str) -> psycopg.Connection:
         """Connect to a clone as its owner."""
         return self._store.connect(database)
+
+    def schema_at(self, batch: Batch | None) -> Snapshot:
+        """Return what stands at a height; it is looked at once and kept."""
+
+        def look() -> Snapshot:
+            with self.clone(batch) as database, self.connect(database) as session:
+                return take_snapshot(session)
+
+        return self.keep(("schema", batch.name if batch else ""), look)
+
+    def keep(self, name: tuple[str, ...], find: Callable[[], T]) -> T:
+        """Return what is known under a name, found when it is first asked for in this process."""
+        if name not in self._kept:
+            self._kept[name] = find()
+        kept: T = self._kept[name]
+        return kept
 
     def _template(self, batch: Batch | None, sample: bool) -> str | None:
         """Make sure the template of a height stands and return its name.
@@ -73,6 +95,8 @@ class Heights:
         return name
 
     def _climb(self, connection: psycopg.Connection, batch: Batch, sample: bool) -> None:
+        if self.suite.below(batch) is None:
+            expect_known_catalogs(connection)
         if batch.migration:
             try:
                 ran = apply_batch(connection, self.settings, batch)

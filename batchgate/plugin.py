@@ -23,32 +23,48 @@ from batchgate.harness import Harness
 from batchgate.invocation import joined_option, no_page, only_looks
 from batchgate.report.page import draw_row, draw_summary, prepare_page
 from batchgate.report.promises import promised_by
-from batchgate.results import CARRIED, Results
+from batchgate.results import CARRIED, RESULTS, Results
 from batchgate.server import Server
 from batchgate.terminal import show_run
 from batchgate.verdict import Run, Verdict, judge
+from batchgate.versions import majors_of, run_versions
 
 __all__ = ["at_batch", "batchgate_postgresql", "batchgate_server", "session", "steps_of"]
 
-RESULTS = pytest.StashKey[Results]()
 NO_PAGE = pytest.StashKey[str]()
 
 _FOLDERS = {
     "batchgate_sql": ("sql", "folder of the batches"),
     "batchgate_gates": ("gates", "folder of the gates and their red proofs"),
     "batchgate_sample": ("scenarios/sample", "folder of the sample data, NN.sql for batch NN"),
+    "batchgate_traffic": ("scenarios/traffic", "folder of what sessions run beside a batch"),
     "batchgate_reports": ("reports", "folder the page is written to"),
 }
 _PG_BIN = "folder of the PostgreSQL binaries to run (default: the embedded wheel, then the system)"
+_PG_VERSIONS = (
+    "run everything on each of these PostgreSQL versions (14,15,18 or all) and show side by side "
+    "what differs; python -m batchgate.fetch gets those that are not installed"
+)
 _STRICT = "informational gates that find something fail the run"
 _ALLOW_EMPTY = "a required gate whose table is empty does not fail the run"
+_LOCKED_ROWS = (
+    "rows that a statement may work on, with four times the data, while others wait for its lock"
+    " (default: 0)"
+)
+_MUTANTS = "mutants to try against each validation; of more, an even choice (default: 1000)"
 _MARKERS = {
     "gates": "gates over the data, and the proof that each of them can fail",
     "batches": "what each batch's files must prove",
     "rollback": "a rollback restores schema and data",
+    "failures": "whatever befalls a statement, nothing is left halfway",
     "constraints": "constraints reject what they must, by SQLSTATE and name",
     "indexes": "indexes enforce and are used",
     "backfill": "backfills group, link and repeat as specified",
+    "routes": "an online route ends where the migration ends",
+    "locks": "no lock that others wait for is held during work that grows with the rows",
+    "traffic": "no session of the application fails or waits for ever beside a batch",
+    "noops": "IF NOT EXISTS and IF EXISTS hide nothing",
+    "mutants": "a validation notices each damage to what its batch made, with rows or without",
 }
 # A warned gate keeps pytest's outcome; these words tell it from a pass everywhere.
 _WORDS = {
@@ -64,6 +80,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--pg-bin", metavar="DIR", help=f"{_PG_BIN}; also BATCHGATE_PG_BIN")
     group.addoption("--strict-gates", action="store_true", default=None, help=_STRICT)
     group.addoption("--allow-empty", action="store_true", default=None, help=_ALLOW_EMPTY)
+    group.addoption("--pg-versions", metavar="MAJORS", help=_PG_VERSIONS)
+    group.addoption("--locked-rows", metavar="N", type=int, help=_LOCKED_ROWS)
+    group.addoption("--mutants", metavar="N", type=int, help=_MUTANTS)
+    parser.addini("batchgate_locked_rows", _LOCKED_ROWS)
+    parser.addini("batchgate_mutants", _MUTANTS)
     parser.addini("batchgate_pg_bin", _PG_BIN)
     parser.addini("batchgate_strict_gates", _STRICT, type="bool", default=False)
     parser.addini("batchgate_allow_empty", _ALLOW_EMPTY, type="bool", default=False)
@@ -74,7 +95,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
-    """Start over where pytest took the folder of --pg-bin for a place of tests."""
+    """Run on several versions, or start over where pytest took --pg-bin's folder for tests."""
+    if (majors := config.getoption("pg_versions")) and not only_looks(config):
+        given = [os.fspath(argument) for argument in config.invocation_params.args]
+        return run_versions(_settings(config), given, majors_of(majors))
     arguments = joined_option(config)
     if arguments is None:
         return None
@@ -132,6 +156,8 @@ def _settings(config: pytest.Config) -> Settings:
         pg_bin_source=source,
         strict_gates=_either(config, "strict_gates"),
         allow_empty=_either(config, "allow_empty"),
+        locked_rows=_count(config, "locked_rows", 0),
+        mutants=_count(config, "mutants", 1000),
         chosen=chosen,
         **folders,
     )
@@ -140,6 +166,15 @@ def _settings(config: pytest.Config) -> Settings:
 def _either(config: pytest.Config, name: str) -> bool:
     option = config.getoption(name)
     return bool(config.getini(f"batchgate_{name}") if option is None else option)
+
+
+def _count(config: pytest.Config, name: str, default: int) -> int:
+    option, ini = config.getoption(name), config.getini(f"batchgate_{name}")
+    given = str(ini or default) if option is None else str(option)
+    if not given.isdecimal():
+        shown = name.replace("_", "-")
+        raise pytest.UsageError(f"--{shown}: expected a number, none below 0, found {given}")
+    return int(given)
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -71,9 +71,13 @@ class ScriptRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A statement that is about to be sent, or (``ran``) has run."""
+    """A statement that is about to be sent, or (``ran``) has run.
+
+    `sent` is its text with psql's variables filled in.
+    """
 
     statement: Statement
+    sent: str
     number: int
     of: int
     at: str

@@ -49,9 +49,12 @@ class Results:
             checks_in_suite=tuple(
                 f"{batch.name}/{file}::{check}"
                 for batch in suite.batches
-                for file, checks in checks_of(batch).items()
+                for file, checks in checks_of(batch, suite).items()
                 for check in checks
             ),
             counts=dict(self.counts),
             finished=finished,
         )
+
+
+RESULTS = pytest.StashKey[Results]()

@@ -161,6 +161,7 @@ class _Runner:
     ) -> Step:
         return Step(
             statement=place.statement,
+            sent=place.filled.text,
             number=place.number,
             of=self.of,
             at=place.at,

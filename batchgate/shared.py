@@ -1,4 +1,4 @@
-"""What all databases of a server share: roles, tablespaces, the server's own settings."""
+"""What all databases of a server share: roles, tablespaces, subscriptions, its own settings."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,8 @@ _NAME = r'(?:\w+|"[^"]+"|%\w+)'
 # Read in the whole text, since DO blocks and functions make roles too; a comment that speaks of
 # one costs time and nothing else.
 _CHANGES = re.compile(
-    rf"""\b(?:create|alter|drop)\s+(?:role|user(?!\s+mapping)|group|tablespace)\b
+    rf"""\b(?:create|alter|drop)\s+(?:role|user(?!\s+mapping)|group|tablespace|subscription)\b
+    | \bpg_replication_origin_(?:create|drop)\b
     | \balter\s+system\b
     | \bon\s+(?:role|tablespace|parameter)\b
     | \b(?:grant|revoke)\s+{_NAME}(?:\s*,\s*{_NAME})*\s+(?:to|from)\b""",

@@ -126,12 +126,32 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class Traffic:
+    """One session of the application, named by its file: what it runs, and from when to when."""
+
+    name: str
+    path: Path
+    header: Header
+
+    @property
+    def after(self) -> str:
+        """Return the batch from which on the session runs; without one, the first."""
+        return self.header.get("after")
+
+    @property
+    def until(self) -> str:
+        """Return the batch that is the last to be applied while the session runs, if any."""
+        return self.header.get("until")
+
+
+@dataclass(frozen=True)
 class Suite:
     """All batches and gates, in order, and everything that is wrong with their files."""
 
     batches: tuple[Batch, ...] = ()
     gates: tuple[Gate, ...] = ()
     problems: tuple[SuiteError, ...] = ()
+    traffic: tuple[Traffic, ...] = ()
 
     def batch(self, name: str) -> Batch:
         """Return the batch of that name, or say which there are."""
@@ -149,3 +169,12 @@ class Suite:
     def up_to(self, batch: Batch) -> tuple[Batch, ...]:
         """Return the batches up to and including this one."""
         return self.batches[: self.batches.index(batch) + 1]
+
+    def traffic_at(self, batch: Batch | None) -> tuple[Traffic, ...]:
+        """Return the sessions that run at a height: also while the batch above it is applied."""
+        standing = {each.name for each in self.up_to(batch)} if batch else set()
+        return tuple(
+            each
+            for each in self.traffic
+            if (each.after or self.batches[0].name) in standing and each.until not in standing
+        )

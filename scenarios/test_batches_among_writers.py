@@ -13,7 +13,7 @@ from batchgate.sessions import Attempt, Session
 pytestmark = pytest.mark.batches
 
 BASELINE, ENTITIES, SEARCH = "00_baseline", "01_add_memory_entities", "02_add_message_fts_index"
-CONVERSATIONS = "04_backfill_conversations_messages"
+CUSTOMERS, CONVERSATIONS = "03_backfill_customers", "04_backfill_conversations_messages"
 INDEXES, TIGHTENED = "05_add_integrity_indexes", "07_tighten_constraints"
 GATES = "06_data_quality_gates"
 NEW = "00000000-0000-4000-8000-0000000000c1"
@@ -32,6 +32,7 @@ CUSTOMER_FIRST = (
 )
 LEAD_FIRST = ('update "Lead" set updated_at = now()', INSERT_CUSTOMER)
 JOB_FIRST = ('update "Job" set updated_at = now()', 'update "Lead" set updated_at = now()')
+JOB_SECOND = ('update "Lead" set updated_at = now()', 'update "Job" set updated_at = now()')
 READ_FIRST = ('select from "Lead"', 'update "Lead" set updated_at = now()')
 CONVERSATION_FIRST = (INSERT_CONVERSATION, 'update "Message" set content = content')
 MESSAGE_FIRST = ('update "Message" set content = content', INSERT_CONVERSATION)
@@ -95,7 +96,12 @@ def meet(database: Database, start: Start, walk: Iterator[Step], batch: Session,
     [
         pytest.param(BASELINE, f"{ENTITIES}/migration.sql", JOB_FIRST, id="1-job-first"),
         pytest.param(BASELINE, f"{ENTITIES}/migration.sql", READ_FIRST, id="1-read-first"),
+        pytest.param(BASELINE, f"{ENTITIES}/migration.online.sql", JOB_FIRST, id="1-online"),
         pytest.param(ENTITIES, f"{ENTITIES}/rollback.sql", CUSTOMER_FIRST, id="1-back"),
+        pytest.param(SEARCH, f"{CUSTOMERS}/migration.sql", JOB_FIRST, id="3-job-first"),
+        pytest.param(SEARCH, f"{CUSTOMERS}/migration.sql", JOB_SECOND, id="3-lead-first"),
+        pytest.param(CUSTOMERS, f"{CUSTOMERS}/rollback.sql", JOB_FIRST, id="3-back-job-first"),
+        pytest.param(CUSTOMERS, f"{CUSTOMERS}/rollback.sql", JOB_SECOND, id="3-back-lead-first"),
         pytest.param(CONVERSATIONS, f"{INDEXES}/migration.sql", CONVERSATION_FIRST, id="5"),
         pytest.param(CONVERSATIONS, f"{INDEXES}/migration.sql", MESSAGE_FIRST, id="5-message"),
         pytest.param(INDEXES, f"{INDEXES}/rollback.sql", CONVERSATION_FIRST, id="5-back"),

@@ -90,14 +90,16 @@ def test_batch_1_names_what_is_in_its_way(at_batch: AtBatch, statement: str, nam
     database = at_batch(BASELINE)
     application_makes(database, statement)
     sentence = f"Cannot add memory entities: {name} already exists"
-    refused(database, f"{ENTITIES}/migration.sql", sentence)
+    for file in ("migration.sql", "migration.online.sql"):
+        refused(database, f"{ENTITIES}/{file}", sentence)
 
 
 def test_batch_2_does_not_begin_where_messages_are_missing(at_batch: AtBatch) -> None:
     database = at_batch(ENTITIES)
     application_makes(database, 'drop table "Message"')
     sentence = "Cannot add message search: 01_add_memory_entities is not applied"
-    refused(database, "02_add_message_fts_index/migration.sql", sentence)
+    for file in ("migration.sql", "migration.online.sql"):
+        refused(database, f"02_add_message_fts_index/{file}", sentence)
 
 
 @pytest.mark.parametrize(

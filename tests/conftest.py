@@ -1,5 +1,7 @@
 """What the plugin's own tests share: inner runs borrow our server instead of starting their own."""
 
+from fnmatch import fnmatchcase
+
 import pytest
 from sound import SOUND
 
@@ -49,3 +51,11 @@ def project(pytester, run_inside, monkeypatch):
         return run_inside(*arguments)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def matches():
+    """Tell whether one of some lines is like a pattern, in which only * and ? mean more."""
+    return lambda pattern, lines: any(
+        fnmatchcase(line, pattern.replace("[", "[[]")) for line in lines
+    )

@@ -12,6 +12,11 @@ commit;
 FIRST_BACK = """\
 \\set ON_ERROR_STOP on
 begin;
+do $$ begin
+    if to_regclass('orders_currency') is not null then
+        raise exception '02_index_orders needs it';
+    end if;
+end $$;
 drop table orders;
 commit;
 """
@@ -22,6 +27,24 @@ begin
     if to_regclass('orders') is null then
         raise exception 'orders is missing';
     end if;
+    if (
+        select string_agg(a.attname, ', ' order by a.attnum)
+        from pg_catalog.pg_attribute as a
+        where a.attrelid = to_regclass('orders')
+            and a.attnum > 0
+            and not a.attisdropped
+    ) <> 'id, currency, email' then
+        raise exception 'a column of orders is missing';
+    end if;
+    if not exists (
+        select
+        from pg_catalog.pg_constraint as c
+        where c.conrelid = to_regclass('orders')
+            and c.conname = 'orders_pkey'
+            and c.contype = 'p'
+    ) then
+        raise exception 'the key of orders is missing';
+    end if;
 end
 $$;
 """
@@ -31,6 +54,17 @@ SECOND = """\
 -- present: to_regclass('orders_currency') is not null
 
 create index orders_currency on orders (currency);
+"""
+SECOND_ONLINE = """\
+-- Orders are found by currency, and can be written meanwhile.
+
+-- What an interrupted run left behind.
+select 'drop index concurrently orders_currency'
+from pg_index
+where indexrelid = to_regclass('orders_currency') and not indisvalid
+\\gexec
+
+create index concurrently orders_currency on orders (currency);
 """
 GATE = """\
 -- Every order has a currency.
@@ -48,6 +82,7 @@ SOUND = {
     "sql/01_add_orders/rollback.sql": FIRST_BACK,
     "sql/01_add_orders/validation.sql": FIRST_CHECK,
     "sql/02_index_orders/migration.sql": SECOND,
+    "sql/02_index_orders/migration.online.sql": SECOND_ONLINE,
     "sql/02_index_orders/rollback.sql": "drop index orders_currency;",
     "gates/01_orders_have_currency.sql": GATE,
     "gates/01_orders_have_currency.red.sql": "insert into orders (id) values (-1);",

@@ -12,13 +12,12 @@ from psycopg.rows import dict_row
 
 from batchgate.contents import (
     Contents,
+    ContentsDifference,
+    SequencePosition,
     TableContents,
     compare_contents,
-    locate,
     take_contents,
-    take_rows,
 )
-from batchgate.errors import BatchgateError
 
 Connection = psycopg.Connection[Any]
 
@@ -134,13 +133,18 @@ def changed(connection: Connection, statements: str) -> list[str]:
         ),
         pytest.param(
             "drop table empty",
-            ["changed: table public.empty: 0 rows → absent"],
+            ["destroyed: table public.empty: 0 rows"],
             id="a table gone",
         ),
         pytest.param(
             "create table more (id integer)",
-            ["changed: table public.more: absent → 0 rows"],
+            ["left behind: table public.more: 0 rows"],
             id="a table more",
+        ),
+        pytest.param(
+            "select lo_create(7)",
+            ["left behind: large objects: 1 row"],
+            id="an empty large object",
         ),
         pytest.param(
             "alter sequence ticket restart with 5; select nextval('ticket')",
@@ -193,39 +197,76 @@ def test_partitions_are_counted_once_and_what_is_not_populated_not_at_all(
     assert not names & {"public.log_rest", "public.unmade"}
 
 
-def test_differences_are_located_by_key_and_column_without_values(connection: Connection) -> None:
-    before = take_rows(connection, "public.line")
-    connection.execute("update line set words = 'secret' where place = 1")
-    connection.execute("delete from line where place = 2")
-    connection.execute("insert into line values (1, 3, 'secret')")
-    found = [str(difference) for difference in locate(before, take_rows(connection, "public.line"))]
-    assert found == [
-        'changed: {"place": 1, "bin_id": 1}: words',
-        'destroyed: {"place": 2, "bin_id": 1}',
-        'left behind: {"place": 3, "bin_id": 1}',
+@pytest.mark.parametrize(
+    ("type_", "before", "after"),
+    [
+        pytest.param("json", '{"a":1, "b":2}', '{"b":2, "a":1}', id="order-of-a-document"),
+        pytest.param("json", '{"a": 1}', '{"a":1}', id="blanks-in-a-document"),
+        pytest.param("json[]", '{"{\\"a\\": 1}"}', '{"{\\"a\\":1}"}', id="documents-in-an-array"),
+        pytest.param("jsonb", "null", None, id="null-of-a-document"),
+        pytest.param("text", "", None, id="nothing-and-null"),
+        pytest.param("text", "a ", "a", id="blank-at-the-end"),
+        pytest.param("bpchar", "a ", "a", id="blank-of-a-character"),
+        pytest.param("numeric", "1.50", "1.5", id="scale"),
+        pytest.param("float8", "0", "-0", id="sign-of-nothing"),
+        pytest.param("float8", "0.1", "0.10000000000000002", id="last-digit"),
+        pytest.param("int[]", "{1,2}", "[0:1]={1,2}", id="bounds-of-an-array"),
+        pytest.param("interval", "1 day", "24:00", id="a-day-and-its-hours"),
+        pytest.param("timestamptz", "infinity", "-infinity", id="endless"),
+        pytest.param("int4range", "[1,2)", "empty", id="range"),
+        pytest.param("money", "1.00", "1.01", id="money"),
+        pytest.param("bytea", r"\x00", r"\x", id="zero-byte"),
+    ],
+)
+def test_a_value_is_told_from_one_that_is_nearly_the_same(
+    connection: Connection, type_: str, before: str, after: str | None
+) -> None:
+    connection.execute(sql.SQL("create table near (v {})").format(sql.SQL(type_)))
+    connection.execute("insert into near values (%s)", (before,))
+    first = take_contents(connection)
+    connection.execute(sql.SQL("update near set v = {}").format(sql.Literal(after)))
+    assert [str(one) for one in compare_contents(first, take_contents(connection))] == [
+        "changed: table public.near: 1 row → 1 row, with other contents"
     ]
 
 
-def test_a_json_null_is_located_too(connection: Connection) -> None:
-    before = take_rows(connection, 'public."Bin"')
-    connection.execute('update "Bin" set data = null')
-    found = [str(one) for one in locate(before, take_rows(connection, 'public."Bin"'))]
-    assert found == [
-        'changed: {"id": 1}: data, data is null',
-        'changed: {"id": 2}: data is null',
-    ]
+def test_a_row_that_stands_in_another_partition_is_not_where_it_was(
+    connection: Connection,
+) -> None:
+    found = changed(
+        connection,
+        "alter table log detach partition log_rest;"
+        " create table log_now partition of log default;"
+        " insert into log table log_rest",
+    )
+    assert "changed: table public.log: 1 row → 1 row, with other contents" in found
 
 
-def test_rows_without_a_key_are_located_by_their_number(connection: Connection) -> None:
-    before = take_rows(connection, "public.loose")
-    connection.execute("insert into loose values ('same')")
-    (found,) = locate(before, take_rows(connection, "public.loose"))
-    assert (found.kind, found.columns) == ("changed", ("count",))
+def test_the_key_is_the_primary_one_or_one_as_good(connection: Connection) -> None:
+    connection.execute("create table good (a int, b int not null, c int)")
+    connection.execute("create unique index on good (b) include (c)")
+    connection.execute("create table poor (a int unique, b int not null)")
+    connection.execute("create unique index on poor (b) where a is null")
+    tables = take_contents(connection).tables
+    assert tables["public.good"].key == ("b",)
+    assert tables["public.poor"].key == ()
 
 
-def test_a_table_that_does_not_exist_has_no_rows_to_read(connection: Connection) -> None:
-    with pytest.raises(BatchgateError, match=r"table Bin: expected it to hold rows, found no such"):
-        take_rows(connection, "Bin")
+@pytest.mark.parametrize(
+    ("direction", "before", "after", "advanced"),
+    [
+        pytest.param(1, (5, True), (6, True), True, id="on"),
+        pytest.param(1, (5, False), (5, True), True, id="drawn"),
+        pytest.param(1, (5, True), (4, True), False, id="back"),
+        pytest.param(-1, (5, True), (4, True), True, id="on-downwards"),
+        pytest.param(-1, (5, True), (6, True), False, id="back-upwards"),
+    ],
+)
+def test_a_sequence_only_moves_on(
+    direction: int, before: tuple[int, bool], after: tuple[int, bool], *, advanced: bool
+) -> None:
+    was, stands = (SequencePosition(*place, direction) for place in (before, after))
+    assert ContentsDifference("s", was, stands).advanced is advanced
 
 
 def test_a_database_without_tables_has_no_contents(connection: Connection) -> None:

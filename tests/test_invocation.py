@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_plugin import SOUND_ITEMS, project
+from test_plugin import SOUND_ITEMS
 
 from batchgate.binaries import find_binaries
 from batchgate.invocation import no_page
 from batchgate.sigterm import end_in_order
 
-__all__ = ["project"]
 
 ROOT = Path(__file__).parent.parent
 

@@ -1,13 +1,11 @@
 """Batches that change what databases share are proven apart from each other."""
 
 import pytest
-from test_plugin import FIRST, FIRST_BACK, project
+from sound import FIRST, FIRST_BACK
 
 from batchgate.config import Settings
 from batchgate.discover import discover
 from batchgate.shared import changes_server
-
-__all__ = ["project"]
 
 ROLE = "create role clerk; grant select on orders to clerk;"
 WITH_ROLE = {
@@ -29,7 +27,11 @@ def test_a_batch_may_make_a_role_and_take_it_back(project):
 def test_a_rollback_that_leaves_a_role_is_red(project):
     result = project({**WITH_ROLE, "sql/01_add_orders/rollback.sql": FIRST_BACK}, NODES[-1])
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["  row: left behind: role clerk"])
+    result.stdout.fnmatch_lines(
+        [
+            "  row: left behind: role clerk (made by 01_add_orders, sql/01_add_orders/migration.sql:7)"
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,8 @@ def test_a_rollback_that_leaves_a_role_is_red(project):
         pytest.param("alter system set work_mem = '1MB';", True, id="alter-system"),
         pytest.param("grant set on parameter work_mem to public;", True, id="parameter"),
         pytest.param("comment on role postgres is 'ours';", True, id="comment"),
+        pytest.param("create subscription s connection '' publication p;", True, id="subscription"),
+        pytest.param("select pg_replication_origin_create('a');", True, id="origin"),
         pytest.param("create table roles (role text, username text);", False, id="table"),
     ],
 )

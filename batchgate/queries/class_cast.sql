@@ -2,14 +2,12 @@
 -- where: exists (select from pg_catalog.pg_cast where oid >= 16384)
 select
     format('%s as %s', c.castsource::regtype, c.casttarget::regtype) as identity,
-    jsonb_build_object(
-        'function', nullif(c.castfunc, 0)::regprocedure::text,
-        'context', c.castcontext,
-        'method', c.castmethod
-    ) as attributes
+    nullif(c.castfunc, 0)::regprocedure::text as "function",
+    c.castcontext as "context",
+    c.castmethod as "method"
 from pg_catalog.pg_cast as c
 where c.oid >= 16384
-    and ('pg_cast'::regclass, c.oid) not in (table member)
+    and ('pg_cast'::regclass, c.oid) not in (select x.classid, x.objid from member as x)
     and not exists (
         select 1
         from pg_catalog.pg_depend as d

@@ -4,20 +4,18 @@ select
         r.identity,
         c.contypid::regtype::text
     ) as identity,
-    jsonb_build_object(
-        'type', c.contype,
-        'definition', pg_get_constraintdef(c.oid),
-        'validated', c.convalidated,
-        'deferrable', c.condeferrable,
-        'deferred', c.condeferred,
-        'no inherit', c.connoinherit,
-        'local', c.conislocal,
-        'inherited from', c.coninhcount,
-        'index', nullif(c.conindid, 0)::regclass::text,
-        'parent', p.conname,
-        'enforced', to_jsonb(c) -> 'conenforced',
-        'period', to_jsonb(c) -> 'conperiod'
-    ) as attributes
+    c.contype as "type",
+    pg_get_constraintdef(c.oid) as "definition",
+    c.convalidated as "validated",
+    c.condeferrable as "deferrable",
+    c.condeferred as "deferred",
+    c.connoinherit as "no inherit",
+    c.conislocal as "local",
+    c.coninhcount as "inherited from",
+    nullif(c.conindid, 0)::regclass::text as "index",
+    c.conenforced as "enforced", -- since: 18
+    c.conperiod as "period", -- since: 18
+    p.conname as "parent"
 from pg_catalog.pg_constraint as c
 left join relation as r on r.oid = c.conrelid
 left join pg_catalog.pg_constraint as p on p.oid = c.conparentid
@@ -27,5 +25,5 @@ where r.oid is not null
         from pg_catalog.pg_type as t
         join user_schema as s on s.oid = t.typnamespace
         where t.oid = c.contypid
-            and ('pg_type'::regclass, t.oid) not in (table member)
+            and ('pg_type'::regclass, t.oid) not in (select x.classid, x.objid from member as x)
     )

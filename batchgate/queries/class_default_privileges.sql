@@ -7,5 +7,5 @@ select
         d.defaclobjtype,
         ' in ' || nullif(d.defaclnamespace, 0)::regnamespace::text
     ) as identity,
-    jsonb_build_object('acl', d.defaclacl::text[]) as attributes
+    d.defaclacl::text[] as "acl"
 from pg_catalog.pg_default_acl as d

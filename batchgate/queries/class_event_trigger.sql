@@ -2,12 +2,10 @@
 -- where: exists (select from pg_catalog.pg_event_trigger)
 select
     quote_ident(e.evtname) as identity,
-    jsonb_build_object(
-        'event', e.evtevent,
-        'function', e.evtfoid::regprocedure::text,
-        'enabled', e.evtenabled,
-        'tags', e.evttags,
-        'owner', pg_get_userbyid(e.evtowner)
-    ) as attributes
+    e.evtevent as "event",
+    e.evtfoid::regprocedure::text as "function",
+    e.evtenabled as "enabled",
+    e.evttags as "tags",
+    pg_get_userbyid(e.evtowner) as "owner"
 from pg_catalog.pg_event_trigger as e
-where ('pg_event_trigger'::regclass, e.oid) not in (table member)
+where ('pg_event_trigger'::regclass, e.oid) not in (select x.classid, x.objid from member as x)

@@ -2,12 +2,10 @@
 -- where: exists (select from pg_catalog.pg_foreign_data_wrapper)
 select
     quote_ident(f.fdwname) as identity,
-    jsonb_build_object(
-        'owner', pg_get_userbyid(f.fdwowner),
-        'acl', coalesce(f.fdwacl, acldefault('F', f.fdwowner))::text[],
-        'handler', nullif(f.fdwhandler, 0)::regprocedure::text,
-        'validator', nullif(f.fdwvalidator, 0)::regprocedure::text,
-        'options', f.fdwoptions
-    ) as attributes
+    pg_get_userbyid(f.fdwowner) as "owner",
+    coalesce(f.fdwacl, acldefault('F', f.fdwowner))::text[] as "acl",
+    nullif(f.fdwhandler, 0)::regprocedure::text as "handler",
+    nullif(f.fdwvalidator, 0)::regprocedure::text as "validator",
+    f.fdwoptions as "options"
 from pg_catalog.pg_foreign_data_wrapper as f
-where ('pg_foreign_data_wrapper'::regclass, f.oid) not in (table member)
+where ('pg_foreign_data_wrapper'::regclass, f.oid) not in (select x.classid, x.objid from member as x)

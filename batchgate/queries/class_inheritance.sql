@@ -2,12 +2,10 @@
 -- where: exists (select from pg_catalog.pg_inherits)
 select
     r.identity,
-    jsonb_build_object(
-        'key', pg_get_partkeydef(r.oid),
-        'bound', pg_get_expr(r.relpartbound, r.oid),
-        'parents', p.parents,
-        'detach pending', p.detach_pending
-    ) as attributes
+    pg_get_partkeydef(r.oid) as "key",
+    pg_get_expr(r.relpartbound, r.oid) as "bound",
+    p.parents as "parents",
+    p.detach_pending as "detach pending"
 from relation as r
 left join (
     select
@@ -18,4 +16,5 @@ left join (
     group by i.inhrelid
 ) as p on p.inhrelid = r.oid
 where r.relkind in ('r', 'p', 'f')
+    and not r.is_member
     and (r.relkind = 'p' or p.parents is not null)

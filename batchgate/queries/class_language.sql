@@ -1,12 +1,10 @@
 -- Procedural languages.
 select
     quote_ident(l.lanname) as identity,
-    jsonb_build_object(
-        'owner', pg_get_userbyid(l.lanowner),
-        'acl', coalesce(l.lanacl, acldefault('l', l.lanowner))::text[],
-        'trusted', l.lanpltrusted,
-        'handler', nullif(l.lanplcallfoid, 0)::regprocedure::text,
-        'inline', nullif(l.laninline, 0)::regprocedure::text,
-        'validator', nullif(l.lanvalidator, 0)::regprocedure::text
-    ) as attributes
+    pg_get_userbyid(l.lanowner) as "owner",
+    coalesce(l.lanacl, acldefault('l', l.lanowner))::text[] as "acl",
+    l.lanpltrusted as "trusted",
+    nullif(l.lanplcallfoid, 0)::regprocedure::text as "handler",
+    nullif(l.laninline, 0)::regprocedure::text as "inline",
+    nullif(l.lanvalidator, 0)::regprocedure::text as "validator"
 from pg_catalog.pg_language as l

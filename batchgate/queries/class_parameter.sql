@@ -3,5 +3,5 @@
 -- since: 15
 select
     p.parname as identity,
-    jsonb_build_object('acl', p.paracl::text[]) as attributes
+    p.paracl::text[] as "acl"
 from pg_catalog.pg_parameter_acl as p

@@ -2,7 +2,6 @@
 -- where: exists (select from pg_catalog.pg_publication_namespace)
 -- since: 15
 select
-    format('%s in %I', s.pnnspid::regnamespace, p.pubname) as identity,
-    jsonb_build_object() as attributes
+    format('%s in %I', s.pnnspid::regnamespace, p.pubname) as identity
 from pg_catalog.pg_publication_namespace as s
 join pg_catalog.pg_publication as p on p.oid = s.pnpubid

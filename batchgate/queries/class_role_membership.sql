@@ -6,10 +6,7 @@ select
         pg_get_userbyid(m.roleid),
         pg_get_userbyid(m.grantor)
     ) as identity,
-    jsonb_build_object(
-        'admin', m.admin_option,
-        'inherit', to_jsonb(m) -> 'inherit_option',
-        'set', to_jsonb(m) -> 'set_option'
-    ) as attributes
+    m.inherit_option as "inherit", -- since: 16
+    m.set_option as "set", -- since: 16
+    m.admin_option as "admin"
 from pg_catalog.pg_auth_members as m
-where not starts_with(pg_get_userbyid(m.member), 'pg_')

@@ -2,10 +2,8 @@
 -- where: exists (select from pg_catalog.pg_rewrite where rulename <> '_RETURN' and oid >= 16384)
 select
     quote_ident(w.rulename) || ' on ' || r.identity as identity,
-    jsonb_build_object(
-        'definition', pg_get_ruledef(w.oid),
-        'enabled', w.ev_enabled
-    ) as attributes
+    pg_get_ruledef(w.oid) as "definition",
+    w.ev_enabled as "enabled"
 from pg_catalog.pg_rewrite as w
 join relation as r on r.oid = w.ev_class
 where w.rulename <> '_RETURN'

@@ -2,7 +2,7 @@
 -- where: exists (select from pg_catalog.pg_seclabel union all select from pg_catalog.pg_shseclabel)
 select
     l.provider || ' on ' || o.type || ' ' || o.identity as identity,
-    jsonb_build_object('label', l.label) as attributes
+    l.label as "label"
 from (
     select
         i.classoid,
@@ -21,4 +21,4 @@ from (
     from pg_catalog.pg_shseclabel as h
 ) as l
 cross join lateral pg_identify_object(l.classoid, l.objoid, l.objsubid) as o
-where (l.classoid, l.objoid) not in (table member)
+where (l.classoid, l.objoid) not in (select x.classid, x.objid from member as x)

@@ -6,7 +6,7 @@ select
         coalesce(quote_ident(r.rolname), 'all roles'),
         case when s.setdatabase <> 0 then ' in this database' end
     ) as identity,
-    jsonb_build_object('value', substr(c, strpos(c, '=') + 1)) as attributes
+    substr(c, strpos(c, '=') + 1) as "value"
 from pg_catalog.pg_db_role_setting as s
 cross join lateral unnest(s.setconfig) as c
 left join pg_catalog.pg_roles as r on r.oid = s.setrole

@@ -2,11 +2,10 @@
 -- where: exists (select from pg_catalog.pg_statistic_ext)
 select
     s.name || '.' || quote_ident(x.stxname) as identity,
-    jsonb_build_object(
-        'definition', pg_get_statisticsobjdef(x.oid),
-        'target', nullif(x.stxstattarget, -1),
-        'owner', pg_get_userbyid(x.stxowner)
-    ) as attributes
+    x.stxrelid::regclass::text as "table",
+    pg_get_statisticsobjdef(x.oid) as "definition",
+    nullif(x.stxstattarget, -1) as "target",
+    pg_get_userbyid(x.stxowner) as "owner"
 from pg_catalog.pg_statistic_ext as x
 join user_schema as s on s.oid = x.stxnamespace
-where ('pg_statistic_ext'::regclass, x.oid) not in (table member)
+where ('pg_statistic_ext'::regclass, x.oid) not in (select x.classid, x.objid from member as x)

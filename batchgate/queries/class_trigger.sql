@@ -11,14 +11,16 @@ select
         )
         else quote_ident(t.tgname) || ' on ' || r.identity
     end as identity,
-    jsonb_build_object(
-        'definition', case when not t.tgisinternal then pg_get_triggerdef(t.oid) end,
-        'function', t.tgfoid::regprocedure::text,
-        'timing and events', t.tgtype,
-        'enabled', t.tgenabled,
-        'deferrable', t.tgdeferrable,
-        'deferred', t.tginitdeferred
-    ) as attributes
+    case
+        when not t.tgisinternal or c.oid is null then pg_get_triggerdef(t.oid)
+    end as "definition",
+    t.tgfoid::regprocedure::text as "function",
+    t.tgtype as "timing and events",
+    t.tgenabled as "enabled",
+    t.tgdeferrable as "deferrable",
+    t.tginitdeferred as "deferred",
+    p.tgrelid::regclass::text as "parent"
 from pg_catalog.pg_trigger as t
 join relation as r on r.oid = t.tgrelid
 left join pg_catalog.pg_constraint as c on c.oid = t.tgconstraint
+left join pg_catalog.pg_trigger as p on p.oid = t.tgparentid

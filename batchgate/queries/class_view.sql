@@ -2,14 +2,13 @@
 -- where: exists (select from pg_catalog.pg_rewrite where oid >= 16384)
 select
     r.identity,
-    jsonb_build_object(
-        'definition', pg_get_viewdef(r.oid),
-        'columns', (
-            select array_agg(a.attname order by a.attnum)
-            from pg_catalog.pg_attribute as a
-            where a.attrelid = r.oid
-                and a.attnum > 0
-        )
-    ) as attributes
+    pg_get_viewdef(r.oid) as "definition",
+    (
+        select array_agg(a.attname order by a.attnum)
+        from pg_catalog.pg_attribute as a
+        where a.attrelid = r.oid
+            and a.attnum > 0
+    ) as "columns"
 from relation as r
 where r.relkind in ('v', 'm')
+    and not r.is_member

@@ -6,6 +6,8 @@ from batchgate.batches import FileRun
 from batchgate.errors import BatchFailed
 from batchgate.gates import is_present
 from batchgate.heights import Heights
+from batchgate.rehearsal.blame import Blamed
+from batchgate.rehearsal.course import Course, leg
 from batchgate.rehearsal.evidence import Evidence
 from batchgate.rehearsal.stage import apply, below, refusal, run, watched
 from batchgate.states import SECOND_RUN, expect_unchanged, take_state
@@ -30,7 +32,10 @@ def second_run(heights: Heights, batch: Batch) -> Evidence:
         apply(heights, database, batch)
         before = take_state(observer)
         ran = run(heights, database, batch, batch.migration)
-        notes = expect_unchanged(batch, ran.path, before, take_state(observer), SECOND_RUN)
+        after = take_state(observer)
+    twice = (leg(batch, "migration.sql"), leg(batch, "migration.sql"))
+    blame = Blamed(heights, Course(below(heights, batch), twice, since=1))
+    notes = expect_unchanged(batch, ran.path, before, after, SECOND_RUN, blame)
     return Evidence(refusal(ran) or notes)
 
 

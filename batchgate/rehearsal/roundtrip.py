@@ -1,8 +1,10 @@
-"""What a rollback must prove of the schema: there and back, back again, and where nothing is."""
+"""What a rollback must prove of the schema: there and back, again, and where nothing is."""
 
 from batchgate.catalog import take_snapshot
 from batchgate.heights import Heights
 from batchgate.rehearsal.application import expect_present
+from batchgate.rehearsal.blame import Blamed
+from batchgate.rehearsal.course import Course, leg
 from batchgate.rehearsal.evidence import Evidence
 from batchgate.rehearsal.stage import (
     apply,
@@ -11,19 +13,32 @@ from batchgate.rehearsal.stage import (
     roll_back,
     run,
     shown,
-    there_and_back,
     watched,
 )
-from batchgate.states import WITHOUT_BATCH, expect_schema, expect_unchanged, take_state
+from batchgate.states import (
+    SECOND_ROLLBACK,
+    WITHOUT_BATCH,
+    expect_schema,
+    expect_unchanged,
+    take_state,
+)
 from batchgate.suite import Batch
+
+_THERE = "migration.sql"
+_BACK = "rollback.sql"
 
 
 def restores_schema(heights: Heights, batch: Batch) -> Evidence:
     """Prove that the rollback restores the schema to the last attribute."""
-    before, _, after = there_and_back(heights, batch)
+    with watched(heights, below(heights, batch)) as (database, observer):
+        before = take_snapshot(observer)
+        apply(heights, database, batch)
+        roll_back(heights, database, batch)
+        after = take_snapshot(observer)
     path = shown(heights, batch.rollback)
     expected = "rollback to restore the schema"
-    return Evidence(expect_schema(batch, path, before.schema, after.schema, expected))
+    blame = _blamed(heights, batch, _THERE, _BACK)
+    return Evidence(expect_schema(batch, path, before, after, expected, blame))
 
 
 def applies_again(heights: Heights, batch: Batch) -> Evidence:
@@ -36,7 +51,9 @@ def applies_again(heights: Heights, batch: Batch) -> Evidence:
         expect_present(observer, heights, batch, expected=True, when="applied again")
         second = take_snapshot(observer)
     path = shown(heights, batch.rollback)
-    return Evidence(expect_schema(batch, path, first, second, "the same schema when applied again"))
+    expected = "the same schema when applied again"
+    blame = _blamed(heights, batch, _THERE, _BACK, _THERE, since=1)
+    return Evidence(expect_schema(batch, path, first, second, expected, blame))
 
 
 def harmless_where_absent(heights: Heights, batch: Batch) -> Evidence:
@@ -44,5 +61,26 @@ def harmless_where_absent(heights: Heights, batch: Batch) -> Evidence:
     with watched(heights, below(heights, batch)) as (database, observer):
         before = take_state(observer)
         ran = run(heights, database, batch, batch.rollback)
-        notes = expect_unchanged(batch, ran.path, before, take_state(observer), WITHOUT_BATCH)
+        after = take_state(observer)
+    blame = _blamed(heights, batch, _BACK)
+    notes = expect_unchanged(batch, ran.path, before, after, WITHOUT_BATCH, blame)
     return Evidence(refusal(ran) or notes)
+
+
+def harmless_a_second_time(heights: Heights, batch: Batch) -> Evidence:
+    """Prove that a second rollback changes nothing, or is refused and changes nothing."""
+    with watched(heights, below(heights, batch)) as (database, observer):
+        apply(heights, database, batch)
+        roll_back(heights, database, batch)
+        before = take_state(observer)
+        ran = run(heights, database, batch, batch.rollback)
+        after = take_state(observer)
+    blame = _blamed(heights, batch, _THERE, _BACK, _BACK, since=2)
+    notes = expect_unchanged(batch, ran.path, before, after, SECOND_ROLLBACK, blame)
+    return Evidence(refusal(ran) or notes)
+
+
+def _blamed(heights: Heights, batch: Batch, *names: str, since: int = 0) -> Blamed:
+    """Return who finds the lines to blame in a batch's files, run from the height below it."""
+    legs = tuple(leg(batch, name) for name in names)
+    return Blamed(heights, Course(below(heights, batch), legs, since))

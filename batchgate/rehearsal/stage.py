@@ -1,4 +1,4 @@
-"""What the checks share: a clone with a session that only looks, and the way there and back."""
+"""What the checks share: a clone with a session that only looks, and files run on it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import psycopg
 
 from batchgate.batches import FileRun, apply_batch, roll_back_batch, run_file
 from batchgate.heights import Heights
-from batchgate.states import State, take_state
+from batchgate.serverwords import masked
 from batchgate.suite import Batch
 
 
@@ -43,16 +43,6 @@ def roll_back(heights: Heights, database: str, batch: Batch) -> FileRun:
         return roll_back_batch(session, heights.settings, batch)
 
 
-def there_and_back(heights: Heights, batch: Batch) -> tuple[State, State, State]:
-    """Apply and roll back, the rollback in a session of its own: before, between and after."""
-    with watched(heights, below(heights, batch)) as (database, observer):
-        before = take_state(observer)
-        apply(heights, database, batch)
-        applied = take_state(observer)
-        roll_back(heights, database, batch)
-        return before, applied, take_state(observer)
-
-
 def shown(heights: Heights, path: Path | None) -> str:
     """Return a batch's file as messages print it."""
     assert path is not None, "a check is only made of a file that is there"
@@ -61,4 +51,5 @@ def shown(heights: Heights, path: Path | None) -> str:
 
 def refusal(ran: FileRun) -> tuple[str, ...]:
     """Return in a note that a file was refused, or nothing."""
-    return (f"refused: {ran.run.error.message}",) if ran.run.error else ()
+    error = ran.run.error
+    return (f"refused: {masked(error.message, error.sqlstate)}",) if error else ()

@@ -13,7 +13,9 @@ def promised_by(suite: Suite) -> tuple[Promised, ...]:
             number=batch.number,
             summary=batch.summary,
             checks=tuple(
-                f"{file}::{check}" for file, checks in checks_of(batch).items() for check in checks
+                f"{file}::{check}"
+                for file, checks in checks_of(batch, suite).items()
+                for check in checks
             ),
             irreversible=batch.irreversible,
         )

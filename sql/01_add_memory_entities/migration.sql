@@ -141,6 +141,22 @@ begin
     ) as n;
 
     if to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null and standing = cardinality(entities) + 2 then
+        if (
+            select count(*) < 2
+            from pg_catalog.pg_index as i
+            where i.indexrelid in (
+                    to_regclass('public."Lead_customer_id_idx"'),
+                    to_regclass('public."Job_customer_id_idx"')
+                )
+                and i.indisvalid
+        ) then
+            raise exception 'Cannot add memory entities: migration.online.sql was begun, not finished'
+                using
+                    errcode = 'object_not_in_prerequisite_state',
+                    hint = 'Run sql/01_add_memory_entities/migration.online.sql again to finish it,'
+                        ' or rollback.sql beside it to take it back.';
+        end if;
+
         raise exception 'Cannot add memory entities: 01_add_memory_entities is already applied'
             using
                 errcode = 'duplicate_table',

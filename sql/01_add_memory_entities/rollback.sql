@@ -63,9 +63,7 @@ begin
             (4, 'table "MemoryNote"', to_regclass('public."MemoryNote"')),
             (5, 'table "JobItem"', to_regclass('public."JobItem"')),
             (6, 'table "JobEvent"', to_regclass('public."JobEvent"')),
-            (7, 'type "MessageRole"', to_regtype('public."MessageRole"')),
-            (8, 'index "Lead_customer_id_idx"', to_regclass('public."Lead_customer_id_idx"')),
-            (9, 'index "Job_customer_id_idx"', to_regclass('public."Job_customer_id_idx"'))
+            (7, 'type "MessageRole"', to_regtype('public."MessageRole"'))
     ) as n (place, name, made)
     where n.made is null;
 
@@ -99,8 +97,9 @@ begin
                 ('pg_class', '"MemoryNote"'::regclass),
                 ('pg_class', '"JobItem"'::regclass),
                 ('pg_class', '"JobEvent"'::regclass),
-                ('pg_class', '"Lead_customer_id_idx"'::regclass),
-                ('pg_class', '"Job_customer_id_idx"'::regclass),
+                -- Missing where migration.online.sql was interrupted.
+                ('pg_class', to_regclass('public."Lead_customer_id_idx"')),
+                ('pg_class', to_regclass('public."Job_customer_id_idx"')),
                 ('pg_type', '"MessageRole"'::regtype)
         ) as n (classid, objid)
         union

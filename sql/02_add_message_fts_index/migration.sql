@@ -19,7 +19,8 @@ $$;
 
 do $$
 declare
-    exact integer;
+    exact boolean;
+    finished boolean;
     names text;
 begin
     if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true then
@@ -31,9 +32,10 @@ begin
     end if;
 
     select
-        count(*) filter (where pg_catalog.pg_get_indexdef(n.relation) = n.definition),
+        bool_and(pg_catalog.pg_get_indexdef(n.relation) is not distinct from n.definition),
+        count(*) filter (where i.indisvalid) = 2,
         string_agg(n.relation::text, ', ' order by n.relation::text)
-    into exact, names
+    into exact, finished, names
     from (
         values
             (
@@ -46,14 +48,22 @@ begin
                 'CREATE INDEX "Message_role_idx" ON public."Message" USING btree (role)'
             )
     ) as n (relation, definition)
+    left join pg_catalog.pg_index as i
+        on i.indexrelid = n.relation
     where n.relation is not null;
 
-    if to_regclass('public."Message_content_fts_idx"') is not null and exact = 2 then
+    if to_regclass('public."Message_content_fts_idx"') is not null and exact and finished then
         raise exception 'Cannot add message search: 02_add_message_fts_index is already applied'
             using
                 errcode = 'duplicate_table',
                 hint = 'There is nothing to run;'
                     ' sql/02_add_message_fts_index/validation.sql proves that all of it stands.';
+    elsif to_regclass('public."Message_content_fts_idx"') is not null and exact then
+        raise exception 'Cannot add message search: migration.online.sql was begun, not finished'
+            using
+                errcode = 'object_not_in_prerequisite_state',
+                hint = 'Run sql/02_add_message_fts_index/migration.online.sql again to finish it,'
+                    ' or rollback.sql beside it to take it back.';
     elsif names is not null then
         raise exception 'Cannot add message search: % already exists', names
             using

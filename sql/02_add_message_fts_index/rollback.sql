@@ -20,7 +20,11 @@ begin
     end if;
 
     select string_agg(
-        format('%s: %s', e.name, coalesce(pg_catalog.pg_get_indexdef(to_regclass(e.name)), 'missing')),
+        format(
+            '%s: %s',
+            e.name,
+            coalesce(pg_catalog.pg_get_indexdef(to_regclass(e.name)), 'no index')
+        ),
         chr(10)
         order by e.name
     )
@@ -37,7 +41,9 @@ begin
                 'CREATE INDEX "Message_role_idx" ON public."Message" USING btree (role)'
             )
     ) as e (name, definition)
-    where pg_catalog.pg_get_indexdef(to_regclass(e.name)) is distinct from e.definition;
+    -- The other one is missing where migration.online.sql was interrupted.
+    where to_regclass(e.name) is not null
+        and pg_catalog.pg_get_indexdef(to_regclass(e.name)) is distinct from e.definition;
 
     if differing is not null then
         raise exception 'Cannot roll back 02_add_message_fts_index: what stands is not what it made'
@@ -50,7 +56,12 @@ begin
 end
 $$;
 
-drop index "Message_role_idx";
+-- After an interrupted online run this one was never made.
+set local client_min_messages = warning;
+
+drop index if exists "Message_role_idx";
+
+set local client_min_messages = notice;
 
 drop index "Message_content_fts_idx";
 

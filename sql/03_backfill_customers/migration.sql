@@ -96,7 +96,41 @@ create function pg_temp.email_key(raw text) returns text
 language sql immutable
 return substring(lower(pg_temp.trimmed(raw)) from '.*@.*');
 
--- Leads to be linked are locked: the application can neither link nor delete them meanwhile.
+-- Leads and jobs to be linked are locked: the application can neither link nor delete them meanwhile.
+-- Writers take a lead and its jobs in orders of their own, and whoever holds one and waits for the
+-- other is half a deadlock: so the wait is short, and all is given back before it is asked for again,
+-- in the other order, for whoever waits for the first to get it.
+do $locked$
+declare
+    patience constant interval := current_setting('lock_timeout');
+    until constant timestamptz := case
+        when patience > '0' then clock_timestamp() + patience
+        else 'infinity'
+    end;
+    jobs_first boolean := false;
+begin
+    loop
+        begin
+            if patience = '0' or patience > '400ms' then
+                set local lock_timeout = '400ms';
+            end if;
+            if jobs_first then
+                perform from "Job" as j where j.customer_id is null for no key update;
+            end if;
+            perform from "Lead" as l where l.customer_id is null for no key update;
+            perform from "Job" as j where j.customer_id is null for no key update;
+            exit;
+        exception
+            when lock_not_available then
+                if clock_timestamp() >= until then
+                    raise;
+                end if;
+                jobs_first := not jobs_first;
+        end;
+    end loop;
+end
+$locked$;
+
 create temporary table lead_snapshot on commit drop as
 with unlinked as (
     select

@@ -126,6 +126,55 @@ begin
 end
 $definition$;
 
+-- Writers take a lead and its jobs in orders of their own, and whoever holds one and waits for the
+-- other is half a deadlock: so the wait is short, and all is given back before it is asked for again,
+-- in the other order, for whoever waits for the first to get it.
+do $locked$
+declare
+    patience constant interval := current_setting('lock_timeout');
+    until constant timestamptz := case
+        when patience > '0' then clock_timestamp() + patience
+        else 'infinity'
+    end;
+    leads_first boolean := false;
+begin
+    loop
+        begin
+            if patience = '0' or patience > '400ms' then
+                set local lock_timeout = '400ms';
+            end if;
+            if leads_first then
+                perform
+                from "Lead" as l
+                join backfill.customer_backfill as r
+                    on r.entity = 'lead'
+                    and r.id = l.id
+                for no key update of l;
+            end if;
+            perform
+            from "Job" as j
+            join backfill.customer_backfill as r
+                on r.entity = 'job'
+                and r.id = j.id
+            for no key update of j;
+            perform
+            from "Lead" as l
+            join backfill.customer_backfill as r
+                on r.entity = 'lead'
+                and r.id = l.id
+            for no key update of l;
+            exit;
+        exception
+            when lock_not_available then
+                if clock_timestamp() >= until then
+                    raise;
+                end if;
+                leads_first := not leads_first;
+        end;
+    end loop;
+end
+$locked$;
+
 do $links$
 declare
     leads bigint;
