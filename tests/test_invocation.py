@@ -13,7 +13,6 @@ from batchgate.binaries import find_binaries
 from batchgate.invocation import no_page
 from batchgate.sigterm import end_in_order
 
-
 ROOT = Path(__file__).parent.parent
 
 

@@ -110,9 +110,8 @@ def test_one_option_runs_the_project_on_a_version_and_keeps_the_comparison(
     project, pytester, batchgate_server
 ):
     major = batchgate_server.version.partition(".")[0]
-    result = project(
-        {}, f"--pg-versions={major}", f"--pg-bin={batchgate_server.bin_directory}", alone=True
-    )
+    options = (f"--pg-versions={major}", f"--pg-bin={batchgate_server.bin_directory}")
+    result = project({}, *options, "gates", "-k", "applies or gates", alone=True)
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
