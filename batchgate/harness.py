@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from batchgate.binaries import Binaries, find_binaries
@@ -47,7 +48,7 @@ class Harness:
             )
         )
         try:
-            found = self.binaries()
+            found = self._binaries
         except ServerUnavailable as error:
             return f"{counts}, no server: {error.message.headline}"
         return f"{counts}, PostgreSQL {found.version} ({found.source}: {found.directory})"
@@ -57,7 +58,8 @@ class Harness:
         self._server = server
         self.run_id = run_id or self.run_id
 
-    def binaries(self) -> Binaries:
+    @cached_property
+    def _binaries(self) -> Binaries:
         """Find the server's binaries; raise ServerUnavailable where there are none."""
         return find_binaries(
             explicit=self.settings.pg_bin, explicit_source=self.settings.pg_bin_source
@@ -70,7 +72,7 @@ class Harness:
             # A template a batch, with the sample data and without.
             self._undo = end_in_order()
             self._started = ThrowAwayServer(databases=2 * len(self.suite.batches))
-            self._server = self._started.start(self.binaries())
+            self._server = self._started.start(self._binaries)
         return self._server
 
     @property
@@ -83,7 +85,7 @@ class Harness:
     def _store(self) -> Store:
         """Keep clones apart as far as the batches reach."""
         if changes_server(self.suite, self.settings):
-            return Servers(self.binaries())
+            return Servers(self._binaries)
         return Databases(self.server, self.run_id)
 
     @property

@@ -8,14 +8,14 @@ from batchgate.config import Settings
 from batchgate.discover import discover
 from batchgate.errors import BatchFailed
 from batchgate.heights import Heights
-from batchgate.rehearsal.choice import choose
-from batchgate.rehearsal.failures import (
+from batchgate.rehearsal.failures.choice import choose
+from batchgate.rehearsal.failures.proof import (
     migration_fails_cleanly,
     online_fails_cleanly,
     rollback_fails_cleanly,
 )
-from batchgate.rehearsal.record import Record, Sent
-from batchgate.rehearsal.sendings import Sending
+from batchgate.rehearsal.failures.record import Record, Sent
+from batchgate.rehearsal.failures.sendings import Sending
 from batchgate.script import Script, ScriptRun
 from batchgate.stores import Databases
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from batchgate.rehearsal.guards import guards_of
-from batchgate.rehearsal.handmade import handmade_guards
-from batchgate.rehearsal.reading import names_in
+from batchgate.rehearsal.noops.guards import guards_of
+from batchgate.rehearsal.noops.handmade import handmade_guards
+from batchgate.rehearsal.noops.reading import names_in
 
 LONG = "a" * 70
 

@@ -68,7 +68,7 @@ def test_what_runs_nothing_leaves_the_last_page(project, pytester, option):
     ],
 )
 def test_where_no_page_can_be_written_a_line_says_so(project, changes, arguments, said):
-    result = project(changes, "gates", *arguments)
+    result = project(changes, "gates", *arguments, page=True)
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines([f"no page: {said}"])
     result.stdout.no_fnmatch_line("*page: reports*")

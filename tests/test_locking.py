@@ -7,7 +7,7 @@ from heights import heights_of
 
 from batchgate.errors import BatchFailed
 from batchgate.rehearsal.evidence import Evidence
-from batchgate.rehearsal.locking import (
+from batchgate.rehearsal.locks.proof import (
     migration_holds_no_lock,
     online_holds_no_lock,
     rollback_holds_no_lock,

@@ -6,11 +6,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from batchgate.assertion import assertion
 from batchgate.catalog import compare, take_snapshot
-from batchgate.damage import Mutant
 from batchgate.database import connect, create_database, drop_database
-from batchgate.definitions import (
+from batchgate.mutation.assertion import assertion
+from batchgate.mutation.damage import Mutant
+from batchgate.mutation.definitions import (
     bare,
     check_made_true,
     key_columns,
@@ -19,7 +19,7 @@ from batchgate.definitions import (
     read_index,
     with_other_action,
 )
-from batchgate.mutation import mutants_of, untried
+from batchgate.mutation.mutants import mutants_of, untried
 
 RICH = """
 create schema "S x";

@@ -139,7 +139,7 @@ SAME = {
 
 def test_the_same_definition_is_a_note(project, pytester):
     text = "begin;\nset local client_min_messages = error;\ncommit;\n" + "\n".join(SAME)
-    result = project({**PROJECT, SECOND: text}, f"{SECOND}::no-silent-no-ops")
+    result = project({**PROJECT, SECOND: text}, f"{SECOND}::no-silent-no-ops", page=True)
     result.assert_outcomes(passed=1)
     page = (pytester.path / "reports/report.html").read_text()
     for line, note in enumerate(SAME.values(), start=4):

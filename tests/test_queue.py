@@ -5,9 +5,9 @@ from heights import heights_of
 
 from batchgate.discover import discover
 from batchgate.errors import BatchFailed, Message
-from batchgate.rehearsal import crossing, queue
 from batchgate.rehearsal.evidence import Evidence
-from batchgate.rehearsal.queue import yields_in_lock_queue
+from batchgate.rehearsal.traffic import crossing, queue
+from batchgate.rehearsal.traffic.queue import yields_in_lock_queue
 
 FIRST = """\
 -- Orders can be kept, and their currencies looked at.

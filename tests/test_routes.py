@@ -158,7 +158,7 @@ def test_routes_that_end_alike_pass_and_what_no_two_runs_agree_on_is_named(proje
     changes = {}
     for number, (name, (migration, online, back)) in enumerate(SOUND_ROUTES.items(), start=3):
         changes |= files_of(number, name, migration, online, **{"rollback.sql": back})
-    result = project(changes, "-k", "ends-as-migration or (online and second-run)")
+    result = project(changes, "-k", "ends-as-migration or (online and second-run)", page=True)
     result.assert_outcomes(passed=2 * (len(SOUND_ROUTES) + 1))
 
     page = (pytester.path / "reports/report.html").read_text()

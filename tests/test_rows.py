@@ -9,8 +9,8 @@ import pytest
 from batchgate.config import Settings
 from batchgate.errors import BatchFailed
 from batchgate.heights import Heights
-from batchgate.rehearsal.later import keeps_later_rows
-from batchgate.rehearsal.rows import restores_data
+from batchgate.rehearsal.data.later import keeps_later_rows
+from batchgate.rehearsal.data.rows import restores_data
 from batchgate.stores import Databases
 from batchgate.suite import Batch, Suite
 
@@ -640,15 +640,15 @@ def test_a_rollback_that_stops_half_way_beside_later_rows_is_named(project):
 
 
 def test_a_rollback_that_refuses_beside_later_rows_and_changes_nothing_is_sound(project, pytester):
-    project({**HALF, ROLLBACK: f"begin;\n{HALF[ROLLBACK]}\ncommit;"}, NODE).assert_outcomes(
-        passed=1
-    )
+    project(
+        {**HALF, ROLLBACK: f"begin;\n{HALF[ROLLBACK]}\ncommit;"}, NODE, page=True
+    ).assert_outcomes(passed=1)
     page = (pytester.path / "reports/report.html").read_text()
     assert "refused: there are new orders, where rows were inserted since" in page
 
 
 def test_a_table_into_which_nothing_can_be_written_is_named_not_proven(project, pytester):
-    result = project({"scenarios/sample/01.sql": None}, NODE)
+    result = project({"scenarios/sample/01.sql": None}, NODE, page=True)
     result.stdout.fnmatch_lines(["*1 not exercised*"])
     page = (pytester.path / "reports/report.html").read_text()
     assert "public.orders, into which nothing could be written" in page
@@ -663,7 +663,7 @@ def test_what_lives_in_an_object_of_the_batch_goes_with_it_and_is_counted(projec
         "scenarios/sample/02.sql": "insert into orders values (5, 'EUR', null, 'a');"
         " insert into note values ('a'), ('b');",
     }
-    project(changes, NODE).assert_outcomes(passed=1)
+    project(changes, NODE, page=True).assert_outcomes(passed=1)
     page = (pytester.path / "reports/report.html").read_text()
     assert "2 rows in public.note go with it" in page
     assert "1 value in public.orders, column note, goes with it" in page

@@ -7,9 +7,9 @@ from heights import heights_of
 
 from batchgate.discover import discover
 from batchgate.errors import BatchFailed, BatchgateError, Message, SuiteError
-from batchgate.rehearsal import crossing
 from batchgate.rehearsal.evidence import Evidence
-from batchgate.rehearsal.traffic import (
+from batchgate.rehearsal.traffic import crossing
+from batchgate.rehearsal.traffic.proof import (
     lets_traffic_pass,
     lets_traffic_pass_online,
     meets_traffic,

@@ -10,8 +10,8 @@ from batchgate.discover import discover
 from batchgate.errors import BatchFailed
 from batchgate.harness import Harness
 from batchgate.rehearsal.evidence import Evidence
-from batchgate.rehearsal.mutants import kills_every_mutant
-from batchgate.rehearsal.validation import holds_on_empty_tables
+from batchgate.rehearsal.validation.mutants import kills_every_mutant
+from batchgate.rehearsal.validation.proof import holds_on_empty_tables
 
 VALIDATION = "sql/01_add_orders/validation.sql"
 EXISTS = """\

@@ -5,11 +5,11 @@ from functools import partial
 import psycopg
 import pytest
 
-from batchgate import beside
 from batchgate.locks import Held, Mode
+from batchgate.rehearsal.locks import beside
+from batchgate.rehearsal.locks.trace import Limit, trace
+from batchgate.rehearsal.locks.work import done_between, read_counters, survey, tell_sessions
 from batchgate.script import Script
-from batchgate.trace import Limit, trace
-from batchgate.work import done_between, read_counters, survey, tell_sessions
 
 GROUND = """
 create table "Line" (id int primary key, price int, note text);

@@ -12,8 +12,8 @@ from batchgate.catalog import Difference, Kind, Snapshot, take_snapshot
 from batchgate.contents import Contents, ContentsDifference, take_contents
 from batchgate.heights import Heights
 from batchgate.rehearsal.course import Change, Course, Leg, Look, Seen, retrace
-from batchgate.rehearsal.losses import compare_rows
-from batchgate.rehearsal.sights import Rows, by_name, tables_of, take_rows
+from batchgate.rehearsal.data.losses import compare_rows
+from batchgate.rehearsal.data.sights import Rows, by_name, tables_of, take_rows
 from batchgate.samples import sample_of
 from batchgate.states import Offence
 from batchgate.suite import Batch

@@ -3,32 +3,32 @@
 from batchgate.gatescript import is_ours
 from batchgate.rehearsal.application import applies, second_run
 from batchgate.rehearsal.chain import chain_down_and_up, ends_chain
+from batchgate.rehearsal.data.later import keeps_later_rows
+from batchgate.rehearsal.data.rows import restores_data
 from batchgate.rehearsal.evidence import Check
-from batchgate.rehearsal.failures import (
+from batchgate.rehearsal.failures.proof import (
     migration_fails_cleanly,
     online_fails_cleanly,
     rollback_fails_cleanly,
 )
-from batchgate.rehearsal.later import keeps_later_rows
-from batchgate.rehearsal.locking import (
+from batchgate.rehearsal.locks.proof import (
     migration_holds_no_lock,
     online_holds_no_lock,
     rollback_holds_no_lock,
 )
-from batchgate.rehearsal.mutants import kills_every_mutant
-from batchgate.rehearsal.noops import no_silent_no_ops
+from batchgate.rehearsal.noops.proof import no_silent_no_ops
 from batchgate.rehearsal.order import harmless_out_of_order, later
-from batchgate.rehearsal.queue import yields_in_lock_queue
 from batchgate.rehearsal.roundtrip import (
     applies_again,
     harmless_a_second_time,
     harmless_where_absent,
     restores_schema,
 )
-from batchgate.rehearsal.routes import ends_as_migration, second_online_run
-from batchgate.rehearsal.rows import restores_data
-from batchgate.rehearsal.traffic import LETS_TRAFFIC_PASS, meets_traffic
-from batchgate.rehearsal.validation import (
+from batchgate.rehearsal.routes.proof import ends_as_migration, second_online_run
+from batchgate.rehearsal.traffic.proof import LETS_TRAFFIC_PASS, meets_traffic
+from batchgate.rehearsal.traffic.queue import yields_in_lock_queue
+from batchgate.rehearsal.validation.mutants import kills_every_mutant
+from batchgate.rehearsal.validation.proof import (
     fails_without_batch,
     holds_on_empty_tables,
     is_current,

@@ -1,0 +1,1 @@
+"""Damage to one point of what a batch made, from the difference of two snapshots."""

@@ -1,0 +1,1 @@
+"""What a rollback owes to the rows: those that stood before, and those written since."""

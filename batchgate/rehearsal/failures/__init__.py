@@ -1,0 +1,1 @@
+"""Whatever befalls a statement of a file, nothing is left halfway."""

@@ -1,0 +1,1 @@
+"""IF NOT EXISTS and IF EXISTS hide nothing."""

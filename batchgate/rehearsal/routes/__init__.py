@@ -1,0 +1,1 @@
+"""An online route ends where the migration ends."""

@@ -1,0 +1,1 @@
+"""A validation passes, leaves no trace, and is able to fail."""
