@@ -31,13 +31,15 @@ class FileRun:
         """Return the message of a file that ended in an error."""
         error = self.run.error
         assert error is not None, "only a run that ended in an error has a failure"
+        known = (self.batch.folder / "README.md").is_file()
+        causes = "; the batch's README lists the known causes" if known else ""
         return BatchFailed(
             f"batch {self.batch.name}: expected {expected}, "
             f"statement {error.number} of {error.of} failed",
             at=error.at,
             sql=shown_sql(error.sql),
             cause=masked(error.cause, error.sqlstate),
-            fix=fix or "Put it right; the batch's README lists the known causes.",
+            fix=fix or f"Put it right{causes}.",
         )
 
 

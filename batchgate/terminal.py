@@ -22,6 +22,7 @@ _COLOURS = {
     Outcome.CLEAR: "green",
     Outcome.NONE: "yellow",
 }
+_SHOWN = 20
 _HEADINGS = ("no.", "statement", "level", "result", "count", "time")
 
 
@@ -32,10 +33,10 @@ def show_run(terminal: pytest.TerminalReporter, run: Run, verdict: Verdict, page
         for line, markup in _table(_failing_first(run.gates), get_terminal_size().columns):
             terminal.write_line(line, **markup)
     terminal.section("verdict", sep="=")
-    for line in _not_run(run):
+    for line in (*_not_run(run), *_not_exercised(run)):
         terminal.write_line(line, yellow=True)
     colour = _COLOURS[verdict.outcome]
-    if colour == "green" and any(_not_run(run)):
+    if colour == "green" and any((*_not_run(run), *_not_exercised(run))):
         colour = "yellow"
     terminal.write_line(str(verdict), bold=True, **{colour: True})
     if page:
@@ -48,6 +49,16 @@ def _not_run(run: Run) -> Iterator[str]:
     if run.checks_not_run:
         checks = counted(len(run.checks_in_suite), "check")
         yield f"not run: {len(run.checks_not_run)} of {checks} that prove the batches"
+
+
+def _not_exercised(run: Run) -> Iterator[str]:
+    """Name what the data gave a check nothing to look at; the first reason stands for them all."""
+    idle = [check for check in run.checks if check.unexercised]
+    for check in idle[:_SHOWN]:
+        more = f" (and {len(check.unexercised) - 1} more)" if check.unexercised[1:] else ""
+        yield f"not exercised: {check.batch}/{check.check}: {check.unexercised[0]}{more}"
+    if len(idle) > _SHOWN:
+        yield f"… and {len(idle) - _SHOWN} more; the page names them all"
 
 
 def _failing_first(gates: Sequence[GateResult]) -> list[GateResult]:

@@ -171,6 +171,9 @@ def _to_read(run: Run) -> str:
     parts += [f"{counted(silent, 'gate')} without a result"] if silent else []
     idle = sum(check.state is State.NOT_EXERCISED for check in run.checks)
     parts += [f"{counted(idle, 'check')} not exercised"] if idle else []
+    if run.checks_not_run:
+        owed = counted(len(run.checks_in_suite), "check")
+        parts.append(f"{len(run.checks_not_run)} of {owed} not run")
     return ", ".join(parts)
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from batchgate.binaries import OLDEST, Binaries, Candidate, find_major
+from batchgate.binaries import Binaries, Candidate, find_major
 from batchgate.config import Settings
 from batchgate.errors import BatchgateError
 from batchgate.fetch import PINNED, fetched
@@ -51,10 +51,10 @@ class VersionRun:
 def majors_of(text: str) -> list[int]:
     """Read ``14,15,18`` or ``all``; raises UsageError on anything else."""
     words = list(map(str, PINNED)) if text.strip() == "all" else re.split(r"[,\s]+", text.strip())
-    if not all(word.isdigit() and int(word) >= OLDEST for word in words):
+    if not all(word.isdigit() and int(word) in PINNED for word in words):
         raise pytest.UsageError(
-            f"{OPTION}: expected major versions from {OLDEST} on, such as 14,15,18, or all, "
-            f"found {text}"
+            f"{OPTION}: expected major versions of {min(PINNED)} to {max(PINNED)}, such as "
+            f"14,15,18, or all, found {text or 'nothing'}"
         )
     return list(dict.fromkeys(map(int, words)))
 

@@ -233,6 +233,11 @@ def test_a_default_that_froze_the_clock_is_a_class_of_its_own(connection: Connec
         pytest.param("select $x$a  b$x$", "select $x$a b$x$", id="a dollar-quoted string"),
         pytest.param("select 1 -- one", "select 1 -- one\n + 1", id="code after a comment"),
         pytest.param("select a b", "select ab", id="two words"),
+        pytest.param("begin --x\r return 1; end", "begin --x\r return 2; end", id="after a CR"),
+        pytest.param("select 1 /* /* */ + 1 -- */", "select 1 + 1", id="a nested comment"),
+        pytest.param("select 1. e5", "select 1.e5", id="a number"),
+        pytest.param("select a\u00a0b", "select a b", id="a letter that looks like a space"),
+        pytest.param("select x'ab'", "select x 'ab'", id="a bit string"),
     ],
 )
 def test_spacing_that_means_something_is_a_logical_difference(before: str, after: str) -> None:

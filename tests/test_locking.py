@@ -65,8 +65,8 @@ DANGEROUS = [
     ),
     (
         "alter table line add column token uuid default gen_random_uuid();",
-        "while it rewrites (a default that is worked out row by row)",
-        "Add the column without the default",
+        "while it rewrites (values worked out row by row)",
+        "Add the column without its default",
     ),
     (
         "alter table line add constraint line_once unique (id, price);",

@@ -239,6 +239,14 @@ LOST_ROWS = [
 
 LATER = [
     cycle(
+        "old-value-that-all-rows-hold",
+        "create table buyer (id int primary key, tier int default 1);"
+        " insert into buyer select i from generate_series(1, 6) as i;",
+        "update buyer set tier = 2 where id in (3, 4);",
+        "update buyer set tier = 1 where id in (3, 4);",
+        'changed: public.buyer {"id": 3} (written since): tier by {r}',
+    ),
+    cycle(
         "deleted-by-range",
         "create table note (id int primary key, t text); insert into note values (1, 'a');",
         "insert into note values (70, 'b');",

@@ -101,7 +101,7 @@ def test_the_ground_is_every_relation_and_the_rows_of_what_holds_any(ground):
             'alter table "Line" add column z float default random()',
             None,
             0,
-            "a default that is worked out row by row",
+            "values worked out row by row",
             id="volatile",
         ),
         pytest.param(

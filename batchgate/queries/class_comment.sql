@@ -7,7 +7,11 @@ cross join lateral pg_identify_object(d.classoid, d.objoid, d.objsubid) as o
 where (d.classoid, d.objoid) not in (select x.classid, x.objid from member as x)
     and (
         d.objoid >= 16384
-        or d.classoid in ('pg_namespace'::regclass, 'pg_extension'::regclass)
+        or d.classoid in (
+            'pg_namespace'::regclass,
+            'pg_extension'::regclass,
+            'pg_largeobject'::regclass
+        )
     )
 union all
 select

@@ -27,6 +27,8 @@ from batchgate.keys import (
 from batchgate.rehearsal.data.sights import Sight, key_of
 from batchgate.rehearsal.data.sources import Pick, Source, Texts, read_sources, text_of, where_key
 
+_ANY = sql.SQL("")
+
 
 @dataclass
 class Writing:
@@ -250,11 +252,15 @@ class _Writer:
         values: list[sql.Composable] = [sql.Literal(text) for text in texts if text is not None]
         if change := next_value(column, sql.Identifier("t", column.name)):
             values.append(change)
-        for value in values:
+        # What stood before the batch is what a rollback writes; written since, it tells nothing.
+        anew = sql.SQL(" and ({value})::text is distinct from {before}")
+        for value, condition in [*((each, anew) for each in values), *((e, _ANY) for e in values)]:
             statement = sql.SQL(
                 "update {source} as t set {column} = {value} where {where}"
-                " and t.{column} is distinct from {value} returning {key}, array[{text}]::text[]"
+                " and t.{column} is distinct from {value}{anew}"
+                " returning {key}, array[{text}]::text[]"
             ).format(
+                anew=condition.format(value=value, before=sql.Literal(source.before.get(first))),
                 source=table.source,
                 column=sql.Identifier(column.name),
                 value=value,

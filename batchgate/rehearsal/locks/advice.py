@@ -25,11 +25,18 @@ _CONCURRENTLY = re.compile(
     r"\A(create\s+(?:unique\s+)?index|reindex\s+(?:\([^()]*\)\s*)?\w+|refresh\s+materialized\s+view)\b",
     re.IGNORECASE,
 )
+# A name of an index that stands alone; in front of it is what it is made in, which it does not say.
+_INDEX = re.compile(
+    r"\Acreate\s+(?:unique\s+)?index\s+concurrently\s+(?:if\s+not\s+exists\s+)?"
+    r'((?!on\b)(?:"[^"]+"|\w+))\s+on\s+',
+    re.IGNORECASE,
+)
 _REWRITES = {
     "column type": "Add a column of the new type, have a trigger fill it for new rows, fill it for"
     " old rows in batches that commit, then swap the names in a short transaction.",
-    "a default that is worked out row by row": "Add the column without the default, then `alter"
-    " column … set default …` for new rows, and fill the old ones in batches that commit.",
+    "values worked out row by row": "Add the column without its default, and as the base type where"
+    " its type is a domain with a check; then `alter column … set default …` for new rows, a check"
+    " `not valid` in place of the domain's, and fill the old rows in batches that commit.",
     "vacuum full": "Let plain `vacuum` free the room for new rows, or plan a quiet hour.",
     "cluster": "Order what is read by an index, or plan a quiet hour.",
     "tablespace": "Plan a quiet hour; `create index concurrently … tablespace …` moves an index.",
@@ -90,7 +97,10 @@ def _ways(statement: Statement, made: Definitions) -> Iterator[str]:
         yield _OF_PARTITIONS
         return
     if beside != text and "--" not in text:
-        yield from (_REFRESH if beside.lower().startswith("refresh") else _APART, f"  {beside};")
+        yield _REFRESH if beside.lower().startswith("refresh") else _APART
+        if name := _INDEX.match(beside):
+            yield f"  drop index concurrently if exists {name[1]};  -- an interrupted one"
+        yield f"  {beside};"
         return
     found = [line for each in _mentioned(statement, made) for line in _of_definition(each, made)]
     found += [

@@ -18,7 +18,7 @@ from batchgate.locks import Mode
 # Bits of pg_event_trigger_table_rewrite_reason(), as event_trigger.h has them.
 _REASONS = {
     1: "logged or unlogged",
-    2: "a default that is worked out row by row",
+    2: "values worked out row by row",
     4: "column type",
     8: "access method",
 }

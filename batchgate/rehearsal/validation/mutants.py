@@ -206,7 +206,7 @@ def _totals(ended: Sequence[Trial]) -> str:
     free = sum(one.end is End.SURVIVED and not one.mutant.required for one in ended)
     said = [
         f"{counts[end]} {end}"
-        + (f" ({free} need not be noticed)" if end is End.SURVIVED and free else "")
+        + (f" ({free} of them need not be noticed)" if end is End.SURVIVED and free else "")
         for end in End
         if counts[end] or end is not End.TOLD
     ]
