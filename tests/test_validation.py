@@ -260,7 +260,8 @@ def test_mutants_end_alike_however_the_file_is_run(proof, way):
             "create unique index one_dollar on orders (currency) where currency = 'USD';",
             "select 1 / count(*) from pg_indexes where indexdef = 'CREATE UNIQUE INDEX one_dollar"
             " ON public.orders USING btree (currency) WHERE (currency = ''USD''::text)';",
-            "6 mutants: 5 killed, 1 survived (1 of them need not be noticed), 0 equivalent, 0 not made",
+            "6 mutants: 5 killed, 1 survived (1 of them need not be noticed), 0 equivalent,"
+            " 0 not made",
             id="where-rows-are-in-the-way-on-empty-tables",
         ),
         pytest.param(
