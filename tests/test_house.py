@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,10 +63,16 @@ def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports_of(path: Path) -> set[str]:
     """Return the rooms of ours, and the packages of others, that a module imports."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -107,7 +114,7 @@ def test_every_module_stands_on_a_floor():
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_a_module_can_be_read_in_one_sitting(path):
     assert len(path.read_text().splitlines()) <= 320
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef) and node.end_lineno:
             assert node.end_lineno - node.lineno < 60, node.name
 
@@ -161,3 +168,16 @@ def test_no_one_sleeps():
     pattern = re.compile(r"time\.sleep\(|pg_sleep\(")
     files = [*MODULES, *(ROOT / "scenarios").rglob("*.py"), *(ROOT / "sql").rglob("*.sql")]
     assert [path.name for path in files if pattern.search(path.read_text())] == []
+
+
+def test_every_link_between_our_pages_leads_somewhere():
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    links = [
+        (page, link)
+        for page in pages
+        for link in re.findall(r"\]\(([^)#:\s]+)\)", page.read_text())
+    ]
+    assert links
+    assert [
+        f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()
+    ] == []
