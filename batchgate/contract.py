@@ -13,6 +13,7 @@ from typing import NamedTuple
 import psycopg
 
 from batchgate.errors import BatchgateError
+from batchgate.reading import read_query
 
 _IGNORED = "ignored"
 
@@ -56,7 +57,7 @@ def columns_of(major: int) -> dict[str, Column]:
 
 def found_columns(connection: psycopg.Connection) -> Set[str]:
     """Return the columns that the server's own catalogs have."""
-    query = (files("batchgate") / "queries" / "catalog_columns.sql").read_bytes()
+    query = read_query("catalog_columns.sql")
     return {name for (name,) in connection.execute(query)}
 
 

@@ -3,8 +3,6 @@
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import psycopg
@@ -13,6 +11,7 @@ from pytest_postgresql.janitor import DatabaseJanitor
 
 from batchgate.errors import ServerUnavailable
 from batchgate.libpq import parameters, undisturbed
+from batchgate.reading import read_query
 from batchgate.server import Server
 
 # A longer name is cut by the server, without a word, and may then be another database's.
@@ -109,11 +108,6 @@ def _no_room(server: Server, name: str, error: psycopg.errors.DiskFull) -> Serve
     )
 
 
-@cache
-def _read_query(name: str) -> bytes:
-    return (files("batchgate") / "queries" / name).read_bytes()
-
-
 def _is_template(session: psycopg.Connection, name: str) -> bool | None:
     """Tell whether a database is a template; None where there is no such database."""
     found = session.execute(
@@ -166,7 +160,7 @@ class _Janitor(DatabaseJanitor):
             if self.template_dbname:
                 # For the server's own user alone: what it keeps of a database, row by row.
                 names = {"template": self.template_dbname, "name": self.dbname}
-                cursor.execute(_read_query("copy_database.sql"), names)
+                cursor.execute(read_query("copy_database.sql"), names)
 
     @contextmanager
     def cursor(self, dbname: str | None = None) -> Iterator[psycopg.Cursor]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
+
+from batchgate.reading import read_query
 
 # A column's place: its table's qualified name, and its own.
 Place: TypeAlias = tuple[str, str]
@@ -138,8 +138,8 @@ def read_tables(connection: psycopg.Connection[Any]) -> dict[str, KeyTable]:
         connection.transaction(force_rollback=True),
         connection.cursor(row_factory=tuple_row) as cursor,
     ):
-        cursor.execute(_query("settings.sql"))
-        read = [KeyTable(*row) for row in cursor.execute(_query("copied.sql"))]
+        cursor.execute(read_query("settings.sql"))
+        read = [KeyTable(*row) for row in cursor.execute(read_query("copied.sql"))]
     return {
         each.identity: each._replace(
             columns=[KeyColumn(*column) for column in each.columns],
@@ -147,11 +147,6 @@ def read_tables(connection: psycopg.Connection[Any]) -> dict[str, KeyTable]:
         )
         for each in read
     }
-
-
-@cache
-def _query(name: str) -> bytes:
-    return (files("batchgate") / "queries" / name).read_bytes()
 
 
 def measure(cursor: psycopg.Cursor[Any], tables: Mapping[str, KeyTable]) -> dict[str, Size]:
@@ -260,7 +255,7 @@ def other_value(
     way = "day" if column.type == "date" else column.kind or ""
     if way == "text" and column.length:
         way = "short text" if column.length > _CODE_LENGTH else "code"
-    return sql.SQL(_WAYS.get(way) or _query("copied_document.sql").decode()).format(
+    return sql.SQL(_WAYS.get(way) or read_query("copied_document.sql").decode()).format(
         value=value,
         copy=copy,
         suffix=sql.SQL("pg_catalog.concat({}, {})").format(f"-{salt}-", copy),

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 from enum import StrEnum
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.rows import tuple_row
+
+from batchgate.reading import read_query
 
 _KINDS = {
     "r": "table",
@@ -110,13 +110,8 @@ def held_by(
     """
     asked = {"pid": pid, "among": None if among is None else list(among)}
     with observer.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(_query("held_locks.sql"), asked, prepare=True).fetchall()
+        rows = cursor.execute(read_query("held_locks.sql"), asked, prepare=True).fetchall()
         return frozenset(
             Held(name, _KINDS.get(kind, "relation"), Mode(mode), granted)
             for name, kind, mode, granted in rows
         )
-
-
-@cache
-def _query(name: str) -> bytes:
-    return files("batchgate").joinpath("queries", name).read_bytes()

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from functools import cache
-from importlib.resources import files
 from threading import Event
 from time import monotonic
 
@@ -12,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from batchgate.locks import Held, Mode
+from batchgate.reading import read_query
 from batchgate.sessions import PATIENCE, Session
 
 _LOOK_AGAIN = 0.003
@@ -45,7 +44,7 @@ def stand_in_the_way(rival: Connection, held: Held) -> bool:
 
 def lock_all(rival: Connection, mode: Mode) -> None:
     """Lock every table there is."""
-    for row in rival.execute(_query("user_tables.sql")).fetchall():
+    for row in rival.execute(read_query("user_tables.sql")).fetchall():
         rival.execute(_lock_statement(sql.Identifier(*row), mode))
 
 
@@ -139,8 +138,3 @@ def _identifier(session: Connection, name: str) -> sql.Identifier:
     row = session.execute("select pg_catalog.parse_ident(%s)", (name,)).fetchone()
     assert row is not None, "a function gives a row"
     return sql.Identifier(*row[0])
-
-
-@cache
-def _query(name: str) -> bytes:
-    return files("batchgate").joinpath("queries", name).read_bytes()

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cached_property
 from typing import NamedTuple
 
 import psycopg
@@ -12,6 +11,7 @@ from psycopg.pq import TransactionStatus
 
 from batchgate.catalog import collapse, compare
 from batchgate.contents import ContentsDifference, TableContents, compare_contents
+from batchgate.reading import read_query
 from batchgate.rehearsal.failures.faults import Scene
 from batchgate.rehearsal.failures.sendings import Go, Sending, send_file
 from batchgate.script import Script
@@ -120,7 +120,7 @@ class _Nudge:
 
     def __call__(self, sending: Sending, go: Go) -> None:
         if self.nudged and self.session.info.transaction_status is TransactionStatus.IDLE:
-            self.scene.observer.execute(_query("nudge_sequences.sql"))
+            self.scene.observer.execute(read_query("nudge_sequences.sql"))
         go(sending.text)
 
 
@@ -135,13 +135,8 @@ def _sums(observer: psycopg.Connection, table: str) -> Sums:
     named = observer.execute(asked, (table, table)).fetchone() if "." in table else None
     if named is None:
         return {}
-    query = sql.SQL(_query("column_sums.sql").decode()).format(table=sql.Identifier(*named[0]))
+    query = sql.SQL(read_query("column_sums.sql").decode()).format(table=sql.Identifier(*named[0]))
     sums: dict[Figure, str] = {}
     for column, contents, nulls in observer.execute(query):
         sums |= {Figure(column, "contents"): contents, Figure(column, "nulls"): nulls}
     return sums
-
-
-@cache
-def _query(name: str) -> bytes:
-    return files("batchgate").joinpath("queries", name).read_bytes()

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.rows import tuple_row
 
+from batchgate.reading import read_query
 from batchgate.rehearsal.locks.growth import Statement
 from batchgate.sqltext import words
 
@@ -78,7 +77,7 @@ def read_definitions(observer: psycopg.Connection[Any]) -> Definitions:
     """Read what stands now, under qualified names."""
     with observer.transaction(), observer.cursor(row_factory=tuple_row) as cursor:
         cursor.execute("select pg_catalog.set_config('search_path', '', true)")
-        rows = cursor.execute(_query("definitions.sql")).fetchall()
+        rows = cursor.execute(read_query("definitions.sql")).fetchall()
     return Definitions(frozenset(Definition(*row) for row in rows))
 
 
@@ -189,8 +188,3 @@ def _beside(definition: str) -> str:
 def _unquoted(name: str) -> str:
     bare = name.replace('"', "")
     return bare if re.fullmatch(r"[a-z_][a-z0-9_]*", bare) else f'"{bare}"'
-
-
-@cache
-def _query(name: str) -> bytes:
-    return (files("batchgate") / "queries" / name).read_bytes()

@@ -7,8 +7,6 @@ it takes a lock that others wait for, or waits for writers by itself: there it i
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from functools import cache
-from importlib.resources import files
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,6 +15,7 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from batchgate.locks import Held, Mode, held_by
+from batchgate.reading import read_query
 
 T = TypeVar("T")
 Connection = psycopg.Connection[Any]
@@ -109,7 +108,7 @@ class _Watching(NamedTuple):
     def _ask(self, keeper: Connection) -> tuple[bool, str]:
         asked = {"by": keeper.info.backend_pid, "pid": self.pid}
         with self.observer.cursor(row_factory=tuple_row) as cursor:
-            row = cursor.execute(_query("blocked.sql"), asked).fetchone()
+            row = cursor.execute(read_query("blocked.sql"), asked).fetchone()
         assert row is not None, "an aggregate of nothing is a row, too"
         return row[0], row[1]
 
@@ -134,7 +133,7 @@ def _keep(session: Connection, tables: dict[str, sql.Identifier]) -> bool:
 
 def _tables(observer: Connection, among: list[int]) -> dict[str, sql.Identifier]:
     with observer.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(_query("tables_by_oid.sql"), {"among": among}).fetchall()
+        rows = cursor.execute(read_query("tables_by_oid.sql"), {"among": among}).fetchall()
     return {shown: sql.Identifier(schema, name) for schema, name, shown in rows}
 
 
@@ -149,11 +148,6 @@ def _patient(session: Connection) -> Iterator[None]:
         finally:
             if not session.closed:
                 cursor.execute(_SET, was)
-
-
-@cache
-def _query(name: str) -> bytes:
-    return (files("batchgate") / "queries" / name).read_bytes()
 
 
 _SET = "select pg_catalog.set_config('lock_timeout', %s, false)"

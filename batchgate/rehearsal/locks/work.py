@@ -5,8 +5,6 @@ The server counts for itself; here are the ground it is counted on and the diffe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 import psycopg
@@ -14,6 +12,7 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from batchgate.locks import Mode
+from batchgate.reading import read_query
 
 # Bits of pg_event_trigger_table_rewrite_reason(), as event_trigger.h has them.
 _REASONS = {
@@ -89,7 +88,7 @@ class Counters(NamedTuple):
 def survey(observer: psycopg.Connection[Any]) -> Ground:
     """Read what stands now."""
     with observer.cursor(row_factory=tuple_row) as cursor:
-        found = cursor.execute(_query("standing.sql")).fetchall()
+        found = cursor.execute(read_query("standing.sql")).fetchall()
         relations = {
             oid: Relation(sql.Identifier(schema, name), shown, kind, home)
             for oid, schema, name, shown, kind, home, _ in found
@@ -111,7 +110,7 @@ def tell_sessions(observer: psycopg.Connection[Any], ground: Ground) -> None:
     with observer.cursor(row_factory=tuple_row) as cursor:
         found = cursor.execute("select from pg_catalog.pg_language where lanname = 'plpgsql'")
         if found.fetchone() is not None:
-            query = sql.SQL(_query("tell_session.sql").decode())
+            query = sql.SQL(read_query("tell_session.sql").decode())
             strong = [str(mode) for mode in Mode if mode.blocks_writes]
             among = [oid for oid, relation in ground.relations.items() if relation.kind != "S"]
             cursor.execute(query.format(ground=_array(among), strong=_array(strong)))
@@ -128,7 +127,9 @@ def read_counters(
     among = [oid for oid, relation in ground.relations.items() if relation.kind in "rmi"]
     # Not connection.cursor(): the caller may have put its own in place of it.
     with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
-        cursor.execute(_query("counters.sql"), {"shared": shared, "among": among}, prepare=False)
+        cursor.execute(
+            read_query("counters.sql"), {"shared": shared, "among": among}, prepare=False
+        )
         rows = cursor.fetchall()
     if not rows:
         return Counters({})
@@ -211,8 +212,3 @@ def _reasons(before: str, after: str) -> dict[int, str]:
 
 def _in_words(bits: int) -> str:
     return " and ".join(words for bit, words in _REASONS.items() if bits & bit)
-
-
-@cache
-def _query(name: str) -> bytes:
-    return (files("batchgate") / "queries" / name).read_bytes()

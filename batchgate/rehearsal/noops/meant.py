@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
 from batchgate.catalog import Snapshot, take_snapshot
+from batchgate.reading import read_query
 from batchgate.rehearsal.noops.guards import Guard
 from batchgate.serverwords import masked
 from batchgate.wholes import Attributes, Key
@@ -123,7 +122,7 @@ def _of_another_kind(session: psycopg.Connection, guard: Guard) -> Key | None:
     """Return what bears a relation's name and is one of another kind, such as a view."""
     if guard.class_ not in _RELATIONS.values():
         return None
-    found = _one(session, _query("obstacle.sql"), _names_of(guard))
+    found = _one(session, read_query("obstacle.sql"), _names_of(guard))
     if not found or _RELATIONS[found[0]] == guard.class_:
         return None
     return "index" if found[0] in "iI" else "relation", found[-1]
@@ -136,7 +135,7 @@ def _names_of(guard: Guard) -> dict[str, str | None]:
 
 def _with_label(session: psycopg.Connection, guard: Guard) -> dict[Key, Attributes]:
     """Put an enum's label, which nothing takes away, where the statement wants it."""
-    name = _one(session, _query("named_type.sql"), {"name": quoted(guard.on)})
+    name = _one(session, read_query("named_type.sql"), {"name": quoted(guard.on)})
     key = "type", name[0] if name else ""
     facts = dict(look(session).facts.get(key, {}))
     label, *neighbour = guard.name
@@ -202,7 +201,7 @@ def _standing(
     if guard.class_ in _OF_A_SCHEMA:
         schema = names["schema"] or _one(session, "select current_schema()::text")[0]
         return _KINDS[guard.class_], sql.Identifier(schema, guard.name[-1])
-    found = _one(session, _query("obstacle.sql"), names)
+    found = _one(session, read_query("obstacle.sql"), names)
     return (_KINDS[_RELATIONS[found[0]]], sql.Identifier(*found[1:3])) if found else None
 
 
@@ -217,8 +216,3 @@ def _one(
     with session.cursor(row_factory=tuple_row) as cursor:
         found = cursor.execute(query, given).fetchone()
     return found or ()
-
-
-@cache
-def _query(name: str) -> bytes:
-    return (files("batchgate") / "queries" / name).read_bytes()

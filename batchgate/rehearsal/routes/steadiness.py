@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import NamedTuple
 
 import psycopg
@@ -17,8 +16,9 @@ from batchgate.contents import (
     compare_contents,
     take_contents,
 )
+from batchgate.reading import read_query
 
-_NAMES = (files("batchgate") / "queries" / "named_relation.sql").read_bytes()
+_NAMES = read_query("named_relation.sql")
 _COLUMNS = sql.SQL(
     "select e.key, sum(hashtextextended(e.value::text, 0))::text from {} as t"
     " cross join lateral jsonb_each(to_jsonb(t.*)) as e group by e.key"

@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from time import monotonic
 from typing import Any
 
@@ -14,6 +12,7 @@ import psycopg
 from batchgate.heights import Heights
 from batchgate.locks import Mode
 from batchgate.psqloutput import Step
+from batchgate.reading import read_query
 from batchgate.rehearsal.traffic.actors import Actor
 from batchgate.suite import Batch
 
@@ -131,7 +130,7 @@ class Crossing:
         waits: dict[Actor, tuple[Actor, ...]] = {}
         asked = [pid for pid, one in by_pid.items() if one.moving]
         given = {"pids": asked, "modes": [str(mode) for mode in Mode]}
-        for pid, blockers, awaited, for_rows in self._ask(_query("waits.sql"), given):
+        for pid, blockers, awaited, for_rows in self._ask(read_query("waits.sql"), given):
             one = by_pid[pid]
             on = tuple(by_pid[blocker] for blocker in blockers if blocker in by_pid)
             if on and one.moving:
@@ -185,8 +184,3 @@ def _stuck(waits: Mapping[Actor, Collection[Actor]]) -> set[Actor]:
         if not more:
             return stuck
         stuck |= more
-
-
-@cache
-def _query(name: str) -> bytes:
-    return files("batchgate").joinpath("queries", name).read_bytes()

@@ -1,13 +1,12 @@
 """The locks that ordinary work takes: of who was there before a batch, and of who comes after."""
 
 from enum import StrEnum
-from functools import cache
-from importlib.resources import files
 
 import psycopg
 from psycopg import sql
 
 from batchgate.locks import Mode
+from batchgate.reading import read_query
 
 
 class Who(StrEnum):
@@ -19,7 +18,7 @@ class Who(StrEnum):
 
 def hold_everything(session: psycopg.Connection, who: Who) -> None:
     """Open a transaction that has read every table, or has written to every one that it can."""
-    tables = session.execute(_query("lockable.sql")).fetchall()
+    tables = session.execute(read_query("lockable.sql")).fetchall()
     session.execute("begin")
     for schema, name, only_read in tables:
         if who is Who.READER or not only_read:
@@ -38,10 +37,5 @@ def lock(session: psycopg.Connection, table: sql.Identifier, who: Who) -> None:
 
 def awaited_by(observer: psycopg.Connection, pid: int) -> sql.Identifier | None:
     """Return the table that a session waits to lock, itself or an index of it."""
-    row = observer.execute(_query("awaited.sql"), [pid]).fetchone()
+    row = observer.execute(read_query("awaited.sql"), [pid]).fetchone()
     return sql.Identifier(*row) if row else None
-
-
-@cache
-def _query(name: str) -> bytes:
-    return files("batchgate").joinpath("queries", name).read_bytes()
