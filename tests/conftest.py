@@ -6,6 +6,7 @@ import pytest
 from sound import SOUND
 
 from batchgate.collect import HARNESS
+from batchgate.database import connect, drop_database
 from batchgate.server import Server
 
 
@@ -17,6 +18,15 @@ class Lender:
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         session.config.stash[HARNESS].lend(self.server)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Drop the inner run's templates: those of hundreds of runs would fill the memory."""
+        ours = f"height_{session.config.stash[HARNESS].run_id}_%"
+        with connect(self.server, self.server.maintenance_dbname) as maintenance:
+            query = "select datname from pg_database where datname like %s"
+            for (name,) in maintenance.execute(query, [ours]).fetchall():
+                drop_database(self.server, name, session=maintenance)
 
 
 @pytest.fixture
