@@ -9,13 +9,15 @@ import pytest
 
 from batchgate.errors import BatchgateError
 from batchgate.findings import Level, State
-from batchgate.gates import refusal, run_gate
+from batchgate.gates.run import blank_result, run_gate
+from batchgate.gates.words import refusal
 from batchgate.harness import Harness
 from batchgate.redproof import Proof, not_red, try_red
 from batchgate.rehearsal.checks import checks_of
 from batchgate.rehearsal.evidence import Check, Evidence
 from batchgate.script import Script
 from batchgate.suite import Batch, Gate
+from batchgate.targets.address import Target
 from batchgate.verdict import CheckResult, GateResult
 
 HARNESS = pytest.StashKey[Harness]()
@@ -55,18 +57,20 @@ class BatchFile(pytest.File):
 
 
 class GateFile(pytest.File):
-    """A gate, or the red proof of one: one item."""
+    """A gate, on each target where there are any, or the red proof of one."""
 
     def __init__(self, *, gate: Gate, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.gate = gate
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield the one item of the file."""
+        """Yield what the file has to prove."""
         if self.path.name == self.gate.red.name:
             yield RedItem.from_parent(self, name="red", gate=self.gate)
-        else:
-            yield GateItem.from_parent(self, name="green", gate=self.gate)
+            return
+        for target in self.config.stash[HARNESS].targets or (None,):
+            name = f"green[{target.name}]" if target and target.name else "green"
+            yield GateItem.from_parent(self, name=name, gate=self.gate, target=target)
 
 
 class ArtifactItem(pytest.Item):
@@ -138,47 +142,60 @@ class BatchItem(ArtifactItem):
 
 
 class GateItem(ArtifactItem):
-    """A gate, run at the top of all batches over the sample data."""
+    """A gate, run on a target, or at the top of all batches over the sample data."""
 
-    def __init__(self, *, gate: Gate, **arguments: Any) -> None:
+    def __init__(self, *, gate: Gate, target: Target | None = None, **arguments: Any) -> None:
         super().__init__(markers=("gates",), line=gate.line, **arguments)
         self.gate = gate
+        self.target = target
         self.result: GateResult | None = None
 
     def runtest(self) -> None:
         """Run the gate; raise where its result fails the run."""
+        ended = self._on_target(self.target) if self.target else self._on_sample()
+        self.result = replace(ended, fails=_fails(ended, self.harness))
+        self.user_properties += _properties(self.result)
+        if self.result.fails:
+            raise refusal(self.result)
+
+    def _on_target(self, target: Target) -> GateResult:
+        harness = self.harness
+        needed = harness.needed_by(self.gate)
+        return harness.visitor.run(target, self.gate, self.shown_path, needed)
+
+    def _on_sample(self) -> GateResult:
         harness = self.harness
         with (
             harness.heights.clone(harness.top) as database,
             harness.heights.connect(database) as session,
         ):
             needed = harness.needed_by(self.gate)
-            ended = run_gate(session, self.gate, self.shown_path, needed)
-        self.result = replace(ended, fails=_fails(ended, harness))
-        self.user_properties += [
-            ("gate_level", str(self.result.level)),
-            ("gate_state", str(self.result.state)),
-            ("gate_count", "" if self.result.count is None else str(self.result.count)),
-        ]
-        if self.result.fails:
-            raise refusal(self.result)
+            return run_gate(session, self.gate, self.shown_path, needed, harness.terms.manner)
 
     def outcome(self, seconds: float, error: BaseException | None) -> dict[str, Any]:
         """Return the gate's result; an error where it did not get as far as one."""
-        result = self.result or GateResult(
-            name=self.gate.name,
-            number=self.gate.number,
-            title=self.gate.title,
-            path=f"{self.shown_path}:{self.gate.line}",
-            sentence=self.gate.header.sentence,
-            level=self.gate.level,
-            state=State.ERROR,
+        result = self.result or replace(
+            blank_result(self.gate, self.shown_path),
+            target=self.target.name if self.target else "",
             seconds=seconds,
             fix=error.message.fix if isinstance(error, BatchgateError) else self.gate.fix,
             reason=str(error or "").partition("\n")[0],
             fails=error is not None,
         )
         return {"gate": result.as_dict()}
+
+
+def _properties(result: GateResult) -> list[tuple[str, str]]:
+    """Return what JUnit's readers are told of a gate beside its outcome."""
+    told = {
+        "gate_level": result.level,
+        "gate_state": result.state,
+        "gate_count": "" if result.count is None else result.count,
+        "gate_cause": result.cause,
+        "gate_reason": result.reason,
+        "gate_target": result.target,
+    }
+    return [(name, str(value)) for name, value in told.items()]
 
 
 class RedItem(ArtifactItem):

@@ -24,6 +24,8 @@ class Settings:
     allow_empty: bool = False
     locked_rows: int = 0
     mutants: int = 1000
+    compare: Path | None = None
+    metrics: Path | None = None
     chosen: Mapping[str, Path] = field(default_factory=dict)
 
     def relative(self, path: Path) -> str:

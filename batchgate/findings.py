@@ -23,7 +23,29 @@ class State(StrEnum):
     WARNED = "warned"
     NOT_EXERCISED = "not exercised"
     NOT_APPLICABLE = "not applicable yet"
+    NO_RESULT = "no result"
     ERROR = "error"
+
+
+class Cause(StrEnum):
+    """What kept a gate from a result; nothing of the kind says anything about the data."""
+
+    NONE = ""
+    UNREACHABLE = "no connection"
+    REFUSED = "role refused"
+    TOO_FAR_BEHIND = "too far behind"
+    NO_SNAPSHOT = "no snapshot"
+    TOO_COSTLY = "too costly"
+    NOT_PERMITTED = "not permitted"
+    LOCK_WAIT = "waited for a lock"
+    TIMED_OUT = "timed out"
+    CANCELLED = "cancelled"
+    CONFLICT = "recovery conflict"
+    CHANGED = "changed under the gate"
+    GAVE_WAY = "gave way to replay"
+    PROMOTED = "promoted"
+    LOST = "connection lost"
+    NO_ROOM = "no room for its work"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """One run: its settings and suite, its server once it is needed, and what was applied."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,18 +14,34 @@ from batchgate.shared import changes_server
 from batchgate.sigterm import end_in_order
 from batchgate.stores import Databases, Servers, Store
 from batchgate.suite import Batch, Gate, Suite
+from batchgate.targets.address import Target
+from batchgate.targets.desk import DistantDesk, FrontDesk
+from batchgate.targets.keeper import Keeper
+from batchgate.targets.terms import Terms
+from batchgate.targets.visitor import Visitor, asked_by
 from batchgate.verdict import Application, counted
 
 
 class Harness:
     """Starts the server when it is first asked for, and stops what it started.
 
-    A worker is lent the controller's server, shares its templates, and starts none.
+    A worker is lent the controller's server, shares its templates, and starts none; what its gates
+    see of a target, the controller keeps.
     """
 
-    def __init__(self, settings: Settings, suite: Suite) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        suite: Suite,
+        targets: Sequence[Target] = (),
+        terms: Terms | None = None,
+    ) -> None:
         self.settings = settings
         self.suite = suite
+        self.targets = targets
+        self.terms = terms or Terms()
+        self._distant: DistantDesk | None = None
+        self._visitor: Visitor | None = None
         self.run_id = secrets.token_hex(4)
         self._server: Server | None = None
         self._started: ThrowAwayServer | None = None
@@ -53,10 +69,40 @@ class Harness:
             return f"{counts}, no server: {error.message.headline}"
         return f"{counts}, PostgreSQL {found.version} ({found.source}: {found.directory})"
 
+    @property
+    def aims(self) -> list[str]:
+        """Return a line a target: where the gates run, and which setting says so."""
+        return [
+            f"gates on {f'{target.name}: ' if target.name else ''}{target.dsn.address}"
+            f" ({target.source})"
+            for target in self.targets
+        ]
+
     def lend(self, server: Server, run_id: str = "") -> None:
         """Use a server that another process started, and the templates of its run."""
         self._server = server
         self.run_id = run_id or self.run_id
+
+    def lend_desk(self, found_at: Mapping[str, str]) -> None:
+        """Let the gates of this process see what the controller keeps of the targets."""
+        self._distant = DistantDesk(found_at)
+
+    @cached_property
+    def desk(self) -> FrontDesk:
+        """Return the keepers of the targets, in the process that leads the run."""
+        asked = [text for gate in self.suite.gates for text in asked_by(gate, self.needed_by(gate))]
+        return FrontDesk([Keeper(target, self.terms, asked) for target in self.targets])
+
+    @property
+    def visitor(self) -> Visitor:
+        """Return who runs gates on targets for this process."""
+        if self._visitor is None:
+            self._undo = self._undo or end_in_order()
+            self._visitor = Visitor(self._distant or self.desk, self.terms)
+            if self._distant:
+                # Who leads us may be killed: then nobody asks for the gate that still runs.
+                self._distant.on_end(self._visitor.abandon)
+        return self._visitor
 
     @cached_property
     def _binaries(self) -> Binaries:
@@ -70,7 +116,7 @@ class Harness:
         """Return the server's address, starting it first where this run has none yet."""
         if self._server is None:
             # A template a batch, with the sample data and without.
-            self._undo = end_in_order()
+            self._undo = self._undo or end_in_order()
             self._started = ThrowAwayServer(databases=2 * len(self.suite.batches))
             self._server = self._started.start(self._binaries)
         return self._server
@@ -105,6 +151,11 @@ class Harness:
 
     def close(self) -> None:
         """End the sessions, and stop the server if this run started it."""
+        if self._visitor is not None:
+            self._visitor.close()
+            self._visitor = None
+        if "desk" in vars(self):
+            self.desk.close()
         if self._heights is not None:
             self._heights.close()
             self._heights = None

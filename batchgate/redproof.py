@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import psycopg
 
 from batchgate.errors import GateFailed
-from batchgate.gates import SENT_BEFORE, find_rows, is_present
+from batchgate.gates.presence import is_present
+from batchgate.gates.rows import SENT_BEFORE, find_rows
 from batchgate.psqlsend import send
 from batchgate.serverwords import server_words, shown_sql
 from batchgate.sqltext import Statement, read_sql, split

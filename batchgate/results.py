@@ -1,6 +1,7 @@
 """Gather what the reports of a run carry, from this process and from workers alike."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from batchgate.findings import Level
 from batchgate.rehearsal.checks import checks_of
 from batchgate.suite import Suite
-from batchgate.verdict import Application, CheckResult, GateResult, Run
+from batchgate.verdict import Application, CheckResult, GateResult, Run, TargetReport
 
 CARRIED = "batchgate"
 
@@ -36,10 +37,11 @@ class Results:
             word = "error" if report.failed and report.when != "call" else report.outcome
             self.counts[word] += 1
 
-    def run(self, suite: Suite, *, finished: bool) -> Run:
+    def run(self, suite: Suite, *, finished: bool, targets: Sequence[TargetReport] = ()) -> Run:
         """Return the run as the verdict reads it."""
         return Run(
-            gates=sorted(self.gates, key=lambda gate: gate.number),
+            gates=sorted(self.gates, key=lambda gate: (gate.target, gate.number)),
+            targets=targets,
             checks=tuple(self.checks),
             applications=sorted(self.applications.values(), key=lambda each: each.number),
             gates_in_suite=tuple(gate.name for gate in suite.gates),

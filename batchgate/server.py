@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,6 +34,9 @@ from batchgate.folders import (
     sweep,
 )
 from batchgate.privileges import Account
+
+# Makes the data of a cluster, as an account, by the programs in a folder that it can run.
+Fill = Callable[[Cluster, Account, Path], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,23 +96,29 @@ class ThrowAwayServer:
     ) -> None:
         self.stop()
 
-    def start(self, binaries: Binaries, template: "ThrowAwayServer | None" = None) -> Server:
+    def start(
+        self,
+        binaries: Binaries,
+        template: "ThrowAwayServer | None" = None,
+        *,
+        fill: Fill | None = None,
+    ) -> Server:
         """Start the server and return its address as soon as it takes connections.
 
-        Its files are new, or a copy of those of a `template` that rests.
+        Its files are new, or a copy of those of a `template` that rests, or what `fill` makes.
         Raises ServerUnavailable with the reason, or with the last lines of the log.
         """
         if self._started:
             raise RuntimeError("a throw-away server starts only once")
         self._started = True
         try:
-            cluster = self._start(binaries, template)
+            cluster = self._start(binaries, fill or self._filling(binaries, template))
         except BaseException:
             self.stop()
             raise
         return Server(
             host=str(cluster.socket_folder),
-            port=PORT,
+            port=int(self._settings.get("port", PORT)),
             user=SUPERUSER,
             version=binaries.version,
             source=binaries.source,
@@ -127,17 +136,13 @@ class ThrowAwayServer:
         if os.getpid() == self._owner:
             self._ending.close()
 
-    def _start(self, binaries: Binaries, template: "ThrowAwayServer | None") -> Cluster:
+    def _start(self, binaries: Binaries, fill: Fill) -> Cluster:
         sweep(end_leftover)
         account = privileges.find_account()
         cluster = self._make_home(account)
         programs = self._runnable(binaries, account, cluster.home)
+        fill(cluster, account, programs)
         memory = IN_FILES if memory_is_short() else {}
-        if template:
-            assert template._cluster is not None, "a template was started once"
-            cluster.copy_data(account, template._cluster)
-        else:
-            cluster.initialise(account, programs, memory if binaries.major >= INITDB_SETS else {})
         log = self._ending.enter_context(cluster.log.open("wb"))
         command = cluster.server_command(programs, {**memory, **self._settings})
         process = privileges.start(account, cluster.home, log, *command)
@@ -145,6 +150,14 @@ class ThrowAwayServer:
         cluster.await_ready(process)
         self._cluster, self._process = cluster, process
         return cluster
+
+    def _filling(self, binaries: Binaries, template: "ThrowAwayServer | None") -> Fill:
+        if template:
+            assert template._cluster is not None, "a template was started once"
+            other = template._cluster
+            return lambda cluster, account, _: cluster.copy_data(account, other)
+        memory = IN_FILES if memory_is_short() and binaries.major >= INITDB_SETS else {}
+        return lambda cluster, account, programs: cluster.initialise(account, programs, memory)
 
     def _make_home(self, account: Account) -> Cluster:
         """Make a folder in which the server's user can live and whose socket can be reached."""

@@ -13,6 +13,24 @@ _QUOTED = re.compile(r'"(?:[^"]|"")*"|\'(?:[^\']|\'\')*\'')
 _KEY = re.compile(r"\) ?= ?\(.*\)", re.DOTALL)
 _LITERAL = re.compile(r"'(?:[^']|'')*(?:'|$)")
 _LINE_LENGTH = 100
+# A value may itself hold quotes, and is then not doubled: all from the first to the last. The
+# other signs are those of translated messages.
+_VALUES = re.compile(
+    r"[\"'„«»“‘「].*[\"'“”«»’」]|\b0x[0-9a-f]{2}(?: 0x[0-9a-f]{2})*", re.DOTALL | re.IGNORECASE
+)
+_EMAIL = re.compile(r"[^\s\"'<>(),;:=]+@[^\s\"'<>(),;:=]+")
+# A telephone number, an account, a date of birth.
+_NUMBER = re.compile(r"\+?\(?\d(?:[ ()./-]{0,2}\d){6,}")
+# Errors of these classes quote only names of the schema, or nothing; 42, when it speaks of the
+# statement's own text.
+_NAMES_ONLY = re.compile("0[238ABLP]|2[134-8BD]|3[4BD]|40|5[34578]")
+_STATEMENT = "42"
+_NOT_PERMITTED = "42501"
+_MISSING_NAMES = frozenset(("42P01", "42703", "42883"))
+# Raised by a function's author, in words and a SQLSTATE of his own.
+_RAISED = frozenset(("exec_stmt_raise", "exec_stmt_assert"))
+_LANGUAGES = ("plpy", "plperl", "pltcl", "plv8", "plr")
+_WITHHELD = "a function raised an error, whose text may quote data and is withheld"
 _ROW = re.compile(r"(Failing row contains) \(.*\)", re.DOTALL)
 
 
@@ -35,11 +53,63 @@ def server_words(error: psycopg.Error, text: str, path: str, line: int, *, skip:
     `line` is where `text` begins in the file at `path`; `skip` is how many characters were
     sent before `text`.
     """
-    sqlstate = error.sqlstate or "no SQLSTATE"
-    message = masked(error.diag.message_primary or str(error).partition("\n")[0], sqlstate)
-    where = ""
+    words = masked(_primary(error), _sqlstate(error))
+    return f"{words} [{_sqlstate(error)}]{_place(error, text, path, line, skip)}"
+
+
+def gate_words(error: psycopg.Error, text: str, path: str, line: int, *, skip: int = 0) -> str:
+    """Return the same where the data is people's: names of the schema stay, no value does."""
+    words = _strictly_masked(error)
+    return f"{words} [{_sqlstate(error)}]{_place(error, text, path, line, skip)}"
+
+
+def _strictly_masked(error: psycopg.Error) -> str:
+    if _is_raised(error):
+        return _WITHHELD
+    words = masked(_primary(error), _sqlstate(error))
+    if not _quotes_names(error):
+        words = _VALUES.sub(MASK, words)
+    return _NUMBER.sub(MASK, _EMAIL.sub(MASK, words))
+
+
+def _is_raised(error: psycopg.Error) -> bool:
+    said = error.diag
+    return (
+        _sqlstate(error).startswith("P0")
+        or said.source_function in _RAISED
+        or (said.source_file or "").startswith(_LANGUAGES)
+    )
+
+
+def _quotes_names(error: psycopg.Error) -> bool:
+    """Tell whether what a message quotes are names.
+
+    A name that is missing is told with its place in the statement; without one it came from a
+    value, such as `phone::regclass`. So may any of a statement that a function put together.
+    """
+    sqlstate, said = _sqlstate(error), error.diag
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    if not sqlstate.startswith(_STATEMENT):
+        return _NAMES_ONLY.match(sqlstate) is not None
+    if sqlstate == _NOT_PERMITTED:
+        return True
+    if said.internal_query:
+        return sqlstate in _MISSING_NAMES and " at EXECUTE" not in (said.context or "")
+    return said.statement_position is not None
+
+
+def _primary(error: psycopg.Error) -> str:
+    return error.diag.message_primary or str(error).partition("\n")[0]
+
+
+def _sqlstate(error: psycopg.Error) -> str:
+    return error.sqlstate or "no SQLSTATE"
+
+
+def _place(error: psycopg.Error, text: str, path: str, line: int, skip: int) -> str:
     position = error.diag.statement_position
-    if path and position:
-        before = text[: max(int(position) - 1 - skip, 0)]
-        where = f" at {path}:{line + before.count(chr(10))}"
-    return f"{message} [{sqlstate}]{where}"
+    if not path or not position:
+        return ""
+    before = text[: max(int(position) - 1 - skip, 0)]
+    return f" at {path}:{line + before.count(chr(10))}"

@@ -7,8 +7,9 @@ from textwrap import wrap
 import pytest
 
 from batchgate.findings import Level, State
-from batchgate.gates import warning_of
-from batchgate.verdict import GateResult, Outcome, Run, Verdict, counted
+from batchgate.gates.words import warning_of
+from batchgate.verdict import GateResult, Outcome, Run, TargetReport, Verdict, counted
+from batchgate.whereabouts import facts_of
 
 _MARKUP = {
     State.PASSED: {"green": True},
@@ -19,6 +20,7 @@ _MARKUP = {
 _COLOURS = {
     Outcome.BLOCKED: "red",
     Outcome.GATES_FAIL: "red",
+    Outcome.GATES_PASS: "green",
     Outcome.CLEAR: "green",
     Outcome.NONE: "yellow",
 }
@@ -27,10 +29,14 @@ _HEADINGS = ("no.", "statement", "level", "result", "count", "time")
 
 
 def show_run(terminal: pytest.TerminalReporter, run: Run, verdict: Verdict, page: str) -> None:
-    """Write the gates' table where gates ran, then the verdict and where the page is."""
-    if run.gates:
-        terminal.section("gates", sep="=")
-        for line, markup in _table(_failing_first(run.gates), get_terminal_size().columns):
+    """Write the gates' tables where gates ran, then the verdict and where the page is."""
+    width = get_terminal_size().columns
+    for target, gates in _by_target(run):
+        terminal.section(f"gates on {target.name}" if target and target.name else "gates", sep="=")
+        if target:
+            for line in target_lines(target, width):
+                terminal.write_line(line)
+        for line, markup in _table(_failing_first(gates), width):
             terminal.write_line(line, **markup)
     terminal.section("verdict", sep="=")
     for line in (*_not_run(run), *_not_exercised(run)):
@@ -43,10 +49,41 @@ def show_run(terminal: pytest.TerminalReporter, run: Run, verdict: Verdict, page
         terminal.write_line(f"page: {page}")
 
 
+def _by_target(run: Run) -> Iterator[tuple[TargetReport | None, list[GateResult]]]:
+    if not run.targets and run.gates:
+        yield None, list(run.gates)
+    for target in run.targets:
+        gates = [gate for gate in run.gates if gate.target == target.name]
+        if gates:
+            yield target, gates
+
+
+def target_lines(target: TargetReport, width: int) -> Iterator[str]:
+    """Say where gates ran, what was seen of the server, and which grants are missing."""
+    for label, text in facts_of(target).items():
+        yield from _labelled(label, text, width)
+    for note in target.notes:
+        yield from _labelled("note", note, width)
+    if target.grants:
+        yield "  missing grants; on the primary, as the tables' owner:"
+        yield from (f"    {statement}" for statement in target.grants)
+
+
+def _labelled(label: str, text: str, width: int, *, indent: int = 2) -> Iterator[str]:
+    """Write a text behind its label, each of its lines wrapped."""
+    before = f"{' ' * indent}{label}: "
+    room = max(width - len(before), 40)
+    for line in text.splitlines():
+        # A statement to be pasted is left in one piece.
+        for part in [line] if line.endswith(";") else wrap(line, room):
+            yield before + part
+            before = " " * len(before)
+
+
 def _not_run(run: Run) -> Iterator[str]:
     if run.gates_not_run:
         yield f"not run: {len(run.gates_not_run)} of {counted(len(run.gates_in_suite), 'gate')}"
-    if run.checks_not_run:
+    if run.checks_not_run and not run.only_gates:
         checks = counted(len(run.checks_in_suite), "check")
         yield f"not run: {len(run.checks_not_run)} of {checks} that prove the batches"
 
@@ -109,7 +146,5 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _advice(gate: GateResult, width: int) -> Iterator[str]:
     told = {"why": gate.reason or warning_of(gate), "fix": gate.fix}
     for label, text in told.items():
-        first, *more = wrap(text, max(width - 12, 40)) or [""]
-        if first:
-            yield f"     {label}: {first}"
-            yield from (f"          {line}" for line in more)
+        if text:
+            yield from _labelled(label, text, width, indent=5)

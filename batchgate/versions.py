@@ -24,7 +24,8 @@ OPTION = "--pg-versions"
 RECORD = "versions.txt"
 
 _OURS = ("--pg-bin", OPTION)
-_PAGES = ("--html", "--junitxml", "--junit-xml")
+_PAGES = ("--html", "--junitxml", "--junit-xml", "--metrics-file")
+_TARGET = "--dsn"
 _SHOWN = 20
 _ABSENT = "–"
 
@@ -61,6 +62,11 @@ def majors_of(text: str) -> list[int]:
 
 def run_versions(settings: Settings, arguments: Sequence[str], majors: Sequence[int]) -> int:
     """Run pytest with the same arguments on each major, then compare; return the exit code."""
+    if any(word.partition("=")[0] == _TARGET for word in arguments):
+        raise pytest.UsageError(
+            f"{OPTION}: expected throw-away servers alone, found {_TARGET}\n"
+            f"  fix: Leave one of the two out: a target has a version of its own."
+        )
     try:
         servers = [find_major(major, list(_preferred(settings, major))) for major in majors]
     except BatchgateError as error:
@@ -91,9 +97,11 @@ def _run(settings: Settings, arguments: Sequence[str], server: Binaries) -> Vers
             (
                 *(sys.executable, "-m", "pytest", "-p", "batchgate.recorder"),
                 *(f"--pg-bin={server.directory}", *own_pages(arguments, server.major)),
+                # A target that the environment or the ini file names has a version of its own.
+                *("-o", "batchgate_dsn="),
                 *("-o", f"batchgate_reports={settings.reports / f'postgresql-{server.major}'}"),
             ),
-            env={**os.environ, "BATCHGATE_RECORD": str(record)},
+            env={**os.environ, "BATCHGATE_RECORD": str(record), "BATCHGATE_DSN": ""},
             check=False,
         )
         found = json.loads(record.read_text()) if record.is_file() else {}

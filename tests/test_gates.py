@@ -6,7 +6,8 @@ import pytest
 
 from batchgate.errors import BatchFailed, GateFailed
 from batchgate.findings import MASK, State
-from batchgate.gates import refusal, run_gate
+from batchgate.gates.run import Manner, run_gate
+from batchgate.gates.words import refusal
 from batchgate.header import BATCH_KEYS, GATE_KEYS, read_header
 from batchgate.redproof import try_red
 from batchgate.suite import Batch, Gate
@@ -33,11 +34,11 @@ def connection(at_batch):
         yield connection
 
 
-def run(connection, sql: str, *, rows: int = 1, after=(), **header: str):
+def run(connection, sql: str, *, rows: int = 1, after=(), manner=None, **header: str):
     connection.execute(
         "insert into t select n, 'ann@example.com' from generate_series(1, %s) as n", [rows]
     )
-    return run_gate(connection, gate(sql, **header), "gates/01_x.sql", after)
+    return run_gate(connection, gate(sql, **header), "gates/01_x.sql", after, manner or Manner())
 
 
 def test_no_row_is_a_pass(connection):

@@ -37,7 +37,7 @@ def test_a_variable_that_leads_pytest_astray_is_refused(project, programs, monke
     monkeypatch.setenv("PYTEST_ADDOPTS", f"--pg-bin {programs}")
     result = project({})
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: PYTEST_ADDOPTS: expected --pg-bin=DIR in one word*"])
+    result.stderr.fnmatch_lines(["ERROR: PYTEST_ADDOPTS: expected --pg-bin=PATH in one word*"])
 
 
 def test_an_option_is_relative_to_where_pytest_is_called(project, pytester, programs, monkeypatch):

@@ -4,7 +4,7 @@ import psycopg
 
 from batchgate.batches import FileRun
 from batchgate.errors import BatchFailed
-from batchgate.gates import is_present
+from batchgate.gates.presence import is_present
 from batchgate.heights import Heights
 from batchgate.rehearsal.blame import Blamed
 from batchgate.rehearsal.course import Course, leg

@@ -11,7 +11,7 @@ from batchgate.batches import FileRun
 from batchgate.catalog import Difference, Kind, collapse, compare
 from batchgate.contents import ContentsDifference, compare_contents
 from batchgate.errors import BatchFailed
-from batchgate.gates import is_present
+from batchgate.gates.presence import is_present
 from batchgate.heights import Heights
 from batchgate.rehearsal.blame import Blamed
 from batchgate.rehearsal.course import Course, leg

@@ -118,15 +118,21 @@ def _batch_point(title: str, batch: str, headline: str, fix: str = "") -> Point:
 def _gates(run: Run) -> Iterator[tuple[str, Point]]:
     for gate in run.gates:
         if gate.fails:
-            failed_alike = gate.state is State.ERROR and gate.reason
-            yield failed_alike or gate.name, _gate_point(gate, Tone.BAD)
+            # What went wrong with several gates alike is one thing to put right.
+            silent = gate.state in (State.ERROR, State.NO_RESULT)
+            cause = (gate.reason if silent else "") or gate.name
+            yield f"{gate.target} {cause}".strip(), _gate_point(gate, Tone.BAD)
 
 
 def _gate_point(gate: GateResult, tone: Tone) -> Point:
     level = "Required gate" if gate.level is Level.REQUIRED else "Informational gate"
-    return Point(
-        level, statement(gate), found(gate), tone, fix=gate.fix, anchor=f"gate-{gate.number}"
-    )
+    title = f"{statement(gate)} ({gate.target})" if gate.target else statement(gate)
+    return Point(level, title, found(gate), tone, fix=gate.fix, anchor=anchor_of(gate))
+
+
+def anchor_of(gate: GateResult) -> str:
+    """Return by which name links find a gate on the page."""
+    return f"gate-{gate.target}-{gate.number}" if gate.target else f"gate-{gate.number}"
 
 
 def _others(run: Run) -> Iterator[Point]:

@@ -1,14 +1,23 @@
 """The page as values: every word and tone decided here, nothing drawn."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from batchgate.findings import Level, State
-from batchgate.report.attention import Point, blocking, found, left_out, statement, to_read
+from batchgate.report.attention import (
+    Point,
+    anchor_of,
+    blocking,
+    found,
+    left_out,
+    statement,
+    to_read,
+)
 from batchgate.report.proofs import BatchRow, Promised, batch_rows
 from batchgate.report.words import Tone, grouped, listed, sentence_of, time_text
 from batchgate.verdict import CheckResult, GateResult, Outcome, Run, Verdict, counted
+from batchgate.whereabouts import facts_of
 
 _COLUMNS = 12
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*\s?%?")
@@ -41,6 +50,7 @@ class GateRow:
     """One gate as the page lists it."""
 
     gate: GateResult
+    anchor: str
     statement: str
     said: str
     tone: Tone
@@ -48,6 +58,16 @@ class GateRow:
     count: str
     time: str
     table: Table | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A database that gates ran on, what is known of it, and what its role lacks."""
+
+    name: str
+    facts: Mapping[str, str]
+    notes: tuple[str, ...]
+    grants: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -63,6 +83,7 @@ class Page:
     left_out: tuple[Point, ...]
     to_read: tuple[Point, ...]
     batches: tuple[BatchRow, ...]
+    places: tuple[Place, ...]
     gates: tuple[GateRow, ...]
     gates_not_run: tuple[str, ...]
     described: str
@@ -83,6 +104,9 @@ def page_of(run: Run, verdict: Verdict, described: str, promised: Sequence[Promi
         left_out=left_out(run),
         to_read=to_read(run),
         batches=batches,
+        places=tuple(
+            Place(each.name, facts_of(each), each.notes, each.grants) for each in run.targets
+        ),
         gates=gate_rows(run),
         gates_not_run=run.gates_not_run if run.gates else (),
         described=described,
@@ -95,6 +119,7 @@ def gate_rows(run: Run) -> tuple[GateRow, ...]:
     return tuple(
         GateRow(
             gate=gate,
+            anchor=anchor_of(gate),
             statement=statement(gate),
             said=said(gate),
             tone=_gate_tone(gate),

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from batchgate.findings import CELL_LIMIT, MASK, State
-from batchgate.gates import SAMPLE
+from batchgate.gates.rows import SAMPLE
 from batchgate.report.model import Page, page_of
 from batchgate.report.proofs import Promised
 from batchgate.report.words import visible
@@ -23,14 +23,18 @@ _ALLOWED = ("Python", "Platform", "Packages", "Plugins")
 
 
 def draw_summary(
-    run: Run, verdict: Verdict, described: str, promised: Sequence[Promised] = ()
+    run: Run,
+    verdict: Verdict,
+    described: str,
+    promised: Sequence[Promised] = (),
+    samples: int = SAMPLE,
 ) -> str:
     """Draw the verdict, what blocks, the batches and the gates.
 
     A page that cannot be drawn says so in their place: an exception here would cost the file.
     """
     try:
-        return _drawn(page_of(run, verdict, described, promised))
+        return _drawn(page_of(run, verdict, described, promised), samples)
     except Exception as error:
         return _broken(str(verdict), error)
 
@@ -89,9 +93,9 @@ def _template() -> Template:
     return environment.get_template("page.html")
 
 
-def _drawn(page: Page) -> str:
+def _drawn(page: Page, samples: int) -> str:
     return _template().render(
-        page=page, style=_style(), mask=MASK, sample=SAMPLE, cell_limit=CELL_LIMIT
+        page=page, style=_style(), mask=MASK, sample=samples, cell_limit=CELL_LIMIT
     )
 
 

@@ -119,13 +119,19 @@ select
     l.id,
     l.customer_id,
     l.created_at
-from "Lead" as l
-where l.customer_id is not null
-    and not exists (
-        select
-        from "Customer" as c
-        where c.id = l.customer_id
+from unnest(
+    array(
+        select distinct n.customer_id
+        from "Lead" as n
+        where n.customer_id is not null
+            and not exists (
+                select
+                from "Customer" as c
+                where c.id = n.customer_id
+            )
     )
+) as missing (id)
+join "Lead" as l on l.customer_id = missing.id
 order by
     l.created_at,
     l.id
@@ -168,13 +174,19 @@ select
     j.lead_id,
     j.customer_id,
     j.created_at
-from "Job" as j
-where j.customer_id is not null
-    and not exists (
-        select
-        from "Customer" as c
-        where c.id = j.customer_id
+from unnest(
+    array(
+        select distinct n.customer_id
+        from "Job" as n
+        where n.customer_id is not null
+            and not exists (
+                select
+                from "Customer" as c
+                where c.id = n.customer_id
+            )
     )
+) as missing (id)
+join "Job" as j on j.customer_id = missing.id
 order by
     j.created_at,
     j.id
@@ -216,18 +228,24 @@ select
     l.id,
     l.name,
     l.created_at
-from "Lead" as l
-where not exists (
-        select
-        from "Conversation" as c
-        where c.lead_id = l.id
+from unnest(
+    array(
+        select s.id
+        from "Lead" as s
+        where not exists (
+            select
+            from "Conversation" as c
+            where c.lead_id = s.id
+        )
     )
-    and exists (
-        select
-        from "Audit" as a
-        where a.lead_id = l.id
-            and a.actor in ('customer', 'user', 'agent', 'assistant', 'system', 'tool')
-    )
+) as silent (id)
+join "Lead" as l on l.id = silent.id
+where exists (
+    select
+    from "Audit" as a
+    where a.lead_id = l.id
+        and a.actor in ('customer', 'user', 'agent', 'assistant', 'system', 'tool')
+)
 order by
     l.created_at,
     l.id
@@ -266,16 +284,18 @@ select
     c.id,
     c.lead_id,
     c.started_at
-from "Conversation" as c
-where c.id in (
-    select e.id
-    from "Conversation" as e
-    where not exists (
-        select
-        from "Message" as m
-        where m.conversation_id = e.id
+from unnest(
+    array(
+        select s.id
+        from "Conversation" as s
+        where not exists (
+            select
+            from "Message" as m
+            where m.conversation_id = s.id
+        )
     )
-)
+) as silent (id)
+join "Conversation" as c on c.id = silent.id
 order by
     c.started_at,
     c.id
@@ -490,15 +510,21 @@ select
     exists (select from "Conversation") as gate_exercised,
     concat_ws(', ', case when not exists (select from "Conversation") then '"Conversation" is empty' end) as gate_empty
 from (
+with crowded as materialized (
+    select
+        c.lead_id,
+        count(*) as open_conversations
+    from "Conversation" as c
+    where c.closed_at is null
+        and c.lead_id is not null
+    group by c.lead_id
+    having count(*) > 1
+)
 select
-    c.lead_id,
-    count(*) as open_conversations
-from "Conversation" as c
-where c.closed_at is null
-    and c.lead_id is not null
-group by c.lead_id
-having count(*) > 1
-order by c.lead_id
+    w.lead_id,
+    w.open_conversations
+from crowded as w
+order by w.lead_id
 ) as gate
 \gset
 \if :gate_found_any

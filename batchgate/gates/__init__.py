@@ -1,0 +1,1 @@
+"""Run a gate: one statement, in one read-only transaction, to one result."""

@@ -1,0 +1,238 @@
+"""Run one gate and say how it ended."""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+
+import psycopg
+
+from batchgate.faults import cause_of, remedy_of
+from batchgate.findings import Cause, Level, State
+from batchgate.gates.presence import changed_since, is_empty, is_present
+from batchgate.gates.rows import DECLARE, EXPLAIN, SAMPLE, SENT_BEFORE, Found, find_rows
+from batchgate.gates.transaction import begin_transaction, end_transaction, is_standby
+from batchgate.limits import Limits
+from batchgate.reach.reaches import Reach, reaches
+from batchgate.serverwords import gate_words
+from batchgate.suite import Batch, Gate
+from batchgate.verdict import GateResult
+
+Attended = Callable[[int], AbstractContextManager[None]]
+
+_COST = re.compile(r"\(cost=[\d.]+\.\.([\d.]+) ")
+_PLAN_LENGTH = 10_000
+_STATEMENT_TIMEOUT = "57014"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How gates are run: under which limits, with how many rows to show, at what cost at most.
+
+    The cost is the planner's estimate, in its own units.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    samples: int = SAMPLE
+    max_cost: float | None = None
+
+
+def _unattended(_: int) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def run_gate(
+    connection: psycopg.Connection,
+    gate: Gate,
+    path: str,
+    after: Sequence[Batch],
+    manner: Manner,
+    *,
+    snapshot: str = "",
+    standby: bool = False,
+    attended: Attended = _unattended,
+) -> GateResult:
+    """Run a gate in a read-only transaction of its own and say how it ended.
+
+    `snapshot` is an exported one to see; `standby` says that the server was one and should be
+    still; `attended` is entered with the number of the server's process while the gate runs.
+    Raises StaleSnapshot where there is no such snapshot any more.
+    """
+    run = _GateRun(connection, gate, path, after, manner)
+    started = perf_counter()
+    try:
+        run.look(snapshot, standby, attended)
+    except psycopg.Error as error:
+        run.faulted(error)
+    finally:
+        end_transaction(connection)
+    return replace(run.result, seconds=perf_counter() - started)
+
+
+def blank_result(gate: Gate, path: str) -> GateResult:
+    """Return the result of a gate that has not got as far as one."""
+    return GateResult(
+        name=gate.name,
+        number=gate.number,
+        title=gate.title,
+        path=f"{path}:{gate.line}",
+        sentence=gate.header.sentence,
+        level=gate.level,
+        state=State.ERROR,
+        seconds=0.0,
+        fix="Put the gate's statement right.",
+        figures=gate.rows == "figures",
+        sql=gate.sql,
+        definition=_definition(gate),
+    )
+
+
+def without_result(result: GateResult, cause: Cause, why: str = "", fix: str = "") -> GateResult:
+    """Return that a gate gave no result, why, and what to do about it."""
+    return replace(
+        result,
+        state=State.NO_RESULT,
+        cause=cause,
+        count=None,
+        sample=(),
+        reason=f"{cause}: {why}" if why else str(cause),
+        fix=fix or remedy_of(cause),
+    )
+
+
+def _definition(gate: Gate) -> str:
+    """Return what changes when the rule does: the statement, and what is made of its rows."""
+    told = "\0".join((gate.sql, gate.level, gate.rows, *gate.of))
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+class _GateRun:
+    """One attempt at one gate, and what is known of it so far."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        gate: Gate,
+        path: str,
+        after: Sequence[Batch],
+        manner: Manner,
+    ) -> None:
+        self._connection = connection
+        self._gate = gate
+        self._path = path
+        self._after = after
+        self._manner = manner
+        self.result = blank_result(gate, path)
+
+    def look(self, snapshot: str, expected: bool, attended: Attended) -> None:
+        """Run the gate from its first statement to its result."""
+        begun = begin_transaction(self._connection, self._manner.limits, self._gate.name, snapshot)
+        if expected and not begun.standby:
+            self._promoted()
+            return
+        with attended(begun.pid):
+            self._look()
+        if begun.standby and not is_standby(self._connection):
+            self._promoted()
+
+    def _look(self) -> None:
+        if reached := self._reached():
+            why = "; ".join(map(str, reached))
+            self.result = replace(
+                self.result,
+                reason=f"it reaches beyond its transaction: {why}",
+                fix="Return the offending rows by a statement that only reads.",
+            )
+            return
+        missing = [batch.name for batch in self._after if not is_present(self._connection, batch)]
+        if missing:
+            self._ended(State.NOT_APPLICABLE, reason=f"needs {', '.join(missing)}")
+        elif self._is_cheap():
+            manner = self._manner
+            found = find_rows(
+                self._connection, self._gate, samples=manner.samples, limits=manner.limits
+            )
+            self._found(found)
+            if changed := changed_since(self._connection):
+                why = f"{', '.join(changed)} is newer than the snapshot, to which it looks empty"
+                self.result = without_result(self.result, Cause.CHANGED, why)
+
+    def _reached(self) -> tuple[Reach, ...]:
+        """Look for what READ ONLY does not stop, in all that is going to be run."""
+        found = reaches(self._connection, self._gate.sql)
+        if self._after:
+            asked = ",\n".join(f"({batch.present})" for batch in self._after)
+            found += reaches(self._connection, f"select {asked}")
+        return found
+
+    def faulted(self, error: psycopg.Error) -> None:
+        """Take an error for what it is: the gate's own, or what kept it from a result."""
+        words = gate_words(error, self._gate.sql, self._path, self._gate.line, skip=SENT_BEFORE)
+        cause = cause_of(error, broken=self._connection.broken)
+        if error.sqlstate == _STATEMENT_TIMEOUT and cause is Cause.TIMED_OUT:
+            words = f"after {self._manner.limits.statement_timeout}"
+            self.result = without_result(self.result, cause, words)
+        elif cause:
+            self.result = without_result(self.result, cause, words)
+        else:
+            self.result = replace(self.result, state=State.ERROR, reason=words)
+
+    def _promoted(self) -> None:
+        why = "the server is a primary now, and was a standby when the run began"
+        self.result = without_result(self.result, Cause.PROMOTED, why)
+
+    def _is_cheap(self) -> bool:
+        """Ask the planner what the gate would cost, and keep its plan."""
+        cursor = self._connection.execute(
+            (EXPLAIN + DECLARE + self._gate.sql).encode(), binary=True
+        )
+        plan = "\n".join(str(line) for (line,) in cursor)
+        cost = _cost(plan)
+        if len(plan) > _PLAN_LENGTH:
+            plan = f"{plan[:_PLAN_LENGTH]}\n… {len(plan) - _PLAN_LENGTH} more characters"
+        self.result = replace(self.result, cost=cost, plan=plan)
+        limit = self._manner.max_cost
+        if limit is None or cost <= limit:
+            return True
+        why = f"estimated at {cost:,.0f}, more than --max-cost {limit:,.0f}".replace(",", " ", 1)
+        self.result = without_result(self.result, Cause.TOO_COSTLY, why)
+        return False
+
+    def _found(self, found: Found) -> None:
+        if found.count:
+            required = self._gate.level is Level.REQUIRED
+            self._ended(State.FAILED if required else State.WARNED, found=found)
+            return
+        empty = [table for table in self._gate.of if is_empty(self._connection, table)]
+        if empty:
+            self._ended(State.NOT_EXERCISED, reason=f"{', '.join(empty)} is empty")
+        else:
+            self._ended(State.PASSED, found=found)
+
+    def _ended(self, state: State, *, found: Found | None = None, reason: str = "") -> None:
+        self.result = replace(
+            self.result,
+            state=state,
+            count=found.count if found else None,
+            sample=found.sample if found else (),
+            fix=self._gate.fix if found else _remedy(state, reason),
+            reason=reason,
+        )
+
+
+def _cost(plan: str) -> float:
+    found = _COST.search(plan)
+    assert found, "a plan's first line tells its cost"
+    return float(found[1])
+
+
+def _remedy(state: State, reason: str) -> str:
+    match state:
+        case State.NOT_EXERCISED:
+            return "Run it where there are rows, or say --allow-empty where none are expected."
+        case State.NOT_APPLICABLE:
+            return f"Apply {reason.removeprefix('needs ')} first."
+        case _:
+            return "Put the gate's statement right."

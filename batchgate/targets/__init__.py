@@ -1,0 +1,1 @@
+"""The databases that a DSN names: reached by gates alone, read and never written."""

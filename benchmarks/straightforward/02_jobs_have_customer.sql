@@ -1,0 +1,1 @@
+select count(*) from "Job" where customer_id is null;

@@ -1,0 +1,454 @@
+"""Gates on a real standby: whatever befalls it, a result is true or is none, and says why."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from replicas import Pair, gate_role, pair, primary_and_standby, shared_pair  # noqa: F401
+from waits import until
+from wires import cuttable
+
+from batchgate.binaries import find_binaries
+from batchgate.database import connect
+from batchgate.findings import Cause, State
+from batchgate.gates.run import Manner
+from batchgate.header import GATE_KEYS, read_header
+from batchgate.limits import Limits
+from batchgate.suite import Gate
+from batchgate.targets.address import Target, read_targets
+from batchgate.targets.desk import FrontDesk
+from batchgate.targets.keeper import Keeper
+from batchgate.targets.lag import lag_limit
+from batchgate.targets.terms import Terms
+from batchgate.targets.visitor import Visitor
+
+READER = "gate_reader"
+HEADER = "-- True.\n-- level: required\n-- of: item\n-- show: id\n-- fix: Do it.\n"
+
+
+def gate(sql: str, name: str = "01_x") -> Gate:
+    header = read_header(HEADER, path="", keys=GATE_KEYS, required=True)
+    return Gate(name, 1, Path(f"gates/{name}.sql"), header, sql, 7)
+
+
+SOUND = gate("select id from item where id < 0")
+SLOW = gate("select id from item where id < length(pg_sleep(20)::text)")
+
+
+@pytest.fixture
+def replica(pair: Pair) -> Iterator[Pair]:  # noqa: F811
+    """A pair with a table of a thousand items, and a role that reads it."""
+    pair.run("drop table if exists item", "create table item (id int, owner text)")
+    pair.run("insert into item select n, 'ann@example.com' from generate_series(1, 1000) as n")
+    gate_role(pair, READER, ["item"])
+    yield pair
+
+
+def target_of(server, name: str = "", user: str = READER) -> Target:
+    dsn = f"host={server.host} port={server.port} dbname=postgres user={user}"
+    (target,) = read_targets([f"{name}={dsn}" if name else dsn], None, None)
+    return target
+
+
+@contextmanager
+def visiting(target: Target, **terms) -> Iterator[tuple[Visitor, FrontDesk]]:
+    chosen = Terms(**terms)
+    desk = FrontDesk([Keeper(target, chosen, [SOUND.sql])])
+    visitor = Visitor(desk, chosen)
+    try:
+        yield visitor, desk
+    finally:
+        visitor.close()
+        desk.close()
+
+
+def test_a_gate_gives_its_result_on_a_standby(replica):
+    target = target_of(replica.standby)
+    with visiting(target) as (visitor, desk):
+        result = visitor.run(target, SOUND, "gates/01_x.sql", ())
+        assert (result.state, result.count, result.tries) == (State.PASSED, 0, 1)
+        found = visitor.run(target, gate("select id, owner from item"), "gates/01_x.sql", ())
+        assert (found.state, found.count) == (State.FAILED, 1000)
+        assert len(found.sample) == 5
+        (report,) = desk.reports()
+        assert (report.role, report.snapshot_mode, len(report.snapshots)) == (
+            "standby",
+            "shared",
+            1,
+        )
+        assert report.lag_bytes == 0
+
+
+def test_all_gates_see_one_moment_whatever_is_written_meanwhile(replica):
+    target = target_of(replica.standby)
+    counting = gate("select id from item")
+    with visiting(target) as (visitor, _):
+        first = visitor.run(target, counting, "x", ())
+        replica.run("insert into item select 0 from generate_series(1, 50)")
+        replica.catch_up()
+        second = visitor.run(target, counting, "x", ())
+        assert (first.count, second.count) == (1000, 1000)
+        assert first.snapshot == second.snapshot == 1
+
+
+def test_with_a_snapshot_for_each_gate_the_next_one_sees_what_was_written(replica):
+    target = target_of(replica.standby)
+    counting = gate("select id from item")
+    with visiting(target, per_gate=True) as (visitor, desk):
+        first = visitor.run(target, counting, "x", ())
+        replica.run("insert into item select 0 from generate_series(1, 50)")
+        replica.catch_up()
+        second = visitor.run(target, counting, "x", ())
+        assert (first.count, second.count) == (1000, 1050)
+        assert desk.reports()[0].snapshot_mode == "per-gate"
+
+
+def at_work(server) -> set[tuple[int, object]]:
+    """Return the gates that a server works at, each by its process and its transaction."""
+    with connect(server, "postgres") as session:
+        return set(
+            session.execute(
+                "select pid, xact_start from pg_stat_activity"
+                " where state = 'active' and query like 'fetch forward%'"
+            ).fetchall()
+        )
+
+
+@contextmanager
+def meanwhile(act, server):
+    """Act once a gate is at work on the server."""
+    failed = []
+
+    def do():
+        try:
+            until(lambda: at_work(server), "a gate at work")
+            act()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = Thread(target=do)
+    thread.start()
+    yield
+    thread.join()
+    assert not failed, failed
+
+
+@pytest.mark.parametrize("per_gate", [False, True], ids=["shared", "per-gate"])
+def test_a_gate_that_replay_cancels_is_tried_again_on_a_snapshot_of_its_own(replica, per_gate):
+    target = target_of(replica.standby)
+    replica.run("create table if not exists once (n int)", "grant select on once to gate_reader")
+    replica.catch_up()
+    # The first try sleeps over the table; one that sees a row in the other does not.
+    waiting = gate(
+        "select id from item where id < (select case when exists (select from once) then 0"
+        " else length(pg_sleep(20)::text) end)"
+    )
+    with visiting(target, per_gate=per_gate) as (visitor, desk):
+
+        def conflict():
+            replica.run("insert into once values (1)")
+            replica.provoke_snapshot_conflict("item")
+
+        with meanwhile(conflict, replica.standby):
+            result = visitor.run(target, waiting, "x", ())
+        assert (result.state, result.tries) == (State.PASSED, 2), result
+        if not per_gate:
+            assert result.snapshot == 2
+            assert "2 snapshots were needed" in " ".join(desk.reports()[0].notes)
+    replica.run("drop table once")
+
+
+def test_a_gate_that_is_cancelled_three_times_gives_no_result(replica):
+    target = target_of(replica.standby)
+    with visiting(target) as (visitor, _):
+
+        over = Event()
+
+        def conflict():
+            seen = set()
+            while not over.is_set():
+                tries = until(lambda: at_work(replica.standby) - seen or over.is_set(), "a try")
+                if tries is not True:
+                    seen |= tries
+                    replica.provoke_snapshot_conflict("item")
+
+        with meanwhile(conflict, replica.standby):
+            result = visitor.run(target, SLOW, "x", ())
+            over.set()
+        assert (result.state, result.cause, result.tries) == (
+            State.NO_RESULT,
+            Cause.CONFLICT,
+            3,
+        ), result
+        assert result.count is None
+        assert "tried 3 times" in result.reason
+        assert "--snapshot=per-gate" in result.fix
+
+
+def test_a_gate_gives_way_when_replay_has_waited_long_enough(replica):
+    replica.set_standby(max_standby_streaming_delay="-1")
+    target = target_of(replica.standby)
+    replica.run("create table if not exists once (n int)", "grant select on once to gate_reader")
+    replica.catch_up()
+    waiting = gate(
+        "select id from item where id < (select case when exists (select from once) then 0"
+        " else length(pg_sleep(20)::text) end)"
+    )
+    with visiting(target, max_replay_wait=1.0) as (visitor, desk):
+
+        def conflict():
+            replica.run("insert into once values (1)")
+            replica.provoke_snapshot_conflict("item")
+
+        with meanwhile(conflict, replica.standby):
+            result = visitor.run(target, waiting, "x", ())
+        assert (result.state, result.tries, result.snapshot) == (State.PASSED, 2, 2), result
+        assert "gave way to replay 1 time" in desk.reports()[0].notes
+    replica.run("drop table once")
+
+
+def held_to(**limits: str) -> Manner:
+    return Manner(limits=Limits(**limits))
+
+
+def no_result_of(visitor: Visitor, target: Target, asked: Gate):
+    result = visitor.run(target, asked, "gates/01_x.sql", ())
+    assert (result.state, result.count, result.sample) == (State.NO_RESULT, None, ()), result
+    return result
+
+
+def test_a_gate_that_takes_too_long_is_not_tried_again(replica):
+    target = target_of(replica.standby)
+    with visiting(target, manner=held_to(statement_timeout="100ms")) as (visitor, _):
+        result = no_result_of(visitor, target, SLOW)
+        assert (result.cause, result.reason, result.tries) == (
+            Cause.TIMED_OUT,
+            "timed out: after 100ms",
+            1,
+        )
+        assert "--statement-timeout" in result.fix
+        assert visitor.run(target, SOUND, "x", ()).state is State.PASSED
+
+
+def test_a_gate_does_not_wait_long_for_a_change_of_schema(replica):
+    target = target_of(replica.standby)
+    with visiting(target, manner=held_to(lock_timeout="100ms")) as (visitor, _):
+        assert visitor.run(target, SOUND, "x", ()).state is State.PASSED
+        with replica.hold_lock("item"):
+            with connect(replica.standby, "postgres") as session:
+                held = "select from pg_locks where mode = 'AccessExclusiveLock' and granted"
+                until(lambda: session.execute(held).fetchone() is not None, "the lock's replay")
+            result = no_result_of(visitor, target, SOUND)
+        assert (result.cause, result.tries) == (Cause.LOCK_WAIT, 1)
+        assert "[55P03]" in result.reason
+
+
+def terminate_gates(server, function: str = "pg_terminate_backend") -> None:
+    with connect(server, "postgres") as session:
+        for pid, _ in at_work(server):
+            session.execute(f"select {function}(%s)".encode(), [pid])
+
+
+@pytest.mark.parametrize(
+    ("function", "cause"),
+    [("pg_terminate_backend", Cause.LOST), ("pg_cancel_backend", Cause.CANCELLED)],
+)
+def test_a_gate_that_someone_ends_gives_no_result_and_the_next_one_does(replica, function, cause):
+    target = target_of(replica.standby)
+    with visiting(target) as (visitor, _):
+        with meanwhile(lambda: terminate_gates(replica.standby, function), replica.standby):
+            result = no_result_of(visitor, target, SLOW)
+        assert (result.cause, result.tries) == (cause, 1)
+        assert visitor.run(target, SOUND, "x", ()).state is State.PASSED
+
+
+def over(wire) -> Target:
+    dsn = wire.conninfo("postgres", user=READER, connect_timeout="2")
+    (target,) = read_targets([dsn], None, None)
+    return target
+
+
+def test_a_server_that_does_not_answer_is_given_up(replica, monkeypatch):
+    monkeypatch.setattr("batchgate.limits._GRACE", 0.3)
+    manner = held_to(statement_timeout="200ms")
+    with cuttable(replica.standby) as wire:
+        target = over(wire)
+        with visiting(target, manner=manner) as (visitor, desk):
+            assert visitor.run(target, SOUND, "x", ()).state is State.PASSED
+            wire.freeze()
+            result = no_result_of(visitor, target, SOUND)
+            assert result.cause in (Cause.LOST, Cause.UNREACHABLE)
+            # Nobody waits as long again for each of the gates that remain.
+            assert no_result_of(visitor, target, SOUND).reason == result.reason
+            assert desk.reports()[0].error == result.reason
+
+
+def test_a_gate_whose_answer_does_not_come_is_given_up(replica):
+    with cuttable(replica.standby) as wire:
+        target = over(wire)
+        with visiting(target) as (visitor, _):
+            assert visitor.run(target, SOUND, "x", ()).state is State.PASSED
+            for line in visitor._lines.values():
+                line.patience = 0.5
+            with meanwhile(wire.freeze, replica.standby):
+                result = no_result_of(visitor, target, SLOW)
+            assert result.reason == "connection lost: no answer within 0 s"
+            wire.thaw()
+
+
+def test_a_cut_connection_is_no_result(replica):
+    with cuttable(replica.standby) as wire:
+        target = over(wire)
+        with visiting(target) as (visitor, _):
+            assert visitor.run(target, SOUND, "x", ()).state is State.PASSED
+            with meanwhile(wire.cut, replica.standby):
+                result = no_result_of(visitor, target, SLOW)
+            assert result.cause is Cause.LOST
+
+
+def test_a_server_that_cannot_be_reached_is_asked_once():
+    (target,) = read_targets(["host=127.0.0.1 port=1 dbname=x user=y"], None, None)
+    with visiting(target) as (visitor, desk):
+        first = no_result_of(visitor, target, SOUND)
+        assert first.cause is Cause.UNREACHABLE
+        assert no_result_of(visitor, target, SOUND).reason == first.reason
+        assert desk.reports()[0].role == ""
+
+
+def test_a_missing_grant_is_named_and_can_be_pasted(replica):
+    replica.run("create table if not exists secret (id int)", "revoke all on secret from public")
+    replica.catch_up()
+    target = target_of(replica.standby)
+    asked = gate("select id from secret")
+    with visiting(target) as (visitor, _):
+        result = no_result_of(visitor, target, asked)
+        assert (result.cause, result.tries) == (Cause.NOT_PERMITTED, 1)
+        *_, statement = result.fix.splitlines()
+        replica.run("insert into secret values (1)", statement)
+        replica.catch_up()
+        assert visitor.run(target, asked, "x", ()).state is State.PASSED
+    with visiting(target) as (visitor, _):
+        assert visitor.run(target, asked, "x", ()).count == 1
+    replica.run("drop table secret")
+
+
+def test_rows_that_row_security_would_hide_are_no_pass(replica):
+    replica.run(
+        "alter table item enable row level security",
+        "create policy none on item for select to gate_reader using (false)",
+    )
+    replica.catch_up()
+    target = target_of(replica.standby)
+    with visiting(target) as (visitor, _):
+        result = no_result_of(visitor, target, gate("select id from item"))
+        assert result.cause is Cause.NOT_PERMITTED
+        assert "bypassrls" in result.fix
+
+
+def test_a_gate_that_would_cost_too_much_is_not_run(replica):
+    target = target_of(replica.standby)
+    with visiting(target, manner=Manner(max_cost=10)) as (visitor, _):
+        result = no_result_of(visitor, target, gate("select a.id from item as a, item as b"))
+        assert result.cause is Cause.TOO_COSTLY
+        assert "Nested Loop" in result.plan
+        assert result.cost > 10
+        cheap = visitor.run(target, gate("select 1 as id where false"), "x", ())
+        assert cheap.state is State.PASSED
+        assert cheap.cost < 10
+
+
+def test_a_superuser_is_refused_unless_allowed(replica):
+    target = target_of(replica.standby, user="postgres")
+    with visiting(target) as (visitor, desk):
+        result = no_result_of(visitor, target, SOUND)
+        assert result.cause is Cause.REFUSED
+        assert "--allow-superuser" in result.fix
+        assert desk.reports()[0].error.startswith("role refused: postgres")
+    with visiting(target, allow_superuser=True) as (visitor, desk):
+        assert visitor.run(target, SOUND, "x", ()).state is State.PASSED
+        assert "--allow-superuser" in desk.reports()[0].notes[0]
+
+
+def test_a_primary_is_read_too_and_called_one(replica):
+    target = target_of(replica.primary)
+    with visiting(target, max_lag=lag_limit("1kB")) as (visitor, desk):
+        assert visitor.run(target, SOUND, "x", ()).state is State.PASSED
+        report = desk.reports()[0]
+        assert report.role == "primary"
+        assert report.notes[0].startswith("a primary")
+
+
+def test_a_replica_too_far_behind_gives_no_result(replica):
+    target = target_of(replica.standby)
+    replica.pause_replay()
+    with visiting(target, max_lag=lag_limit("1MB")) as (visitor, _):
+        result = no_result_of(visitor, target, SOUND)
+        assert result.cause is Cause.TOO_FAR_BEHIND
+        assert "--max-lag" in result.fix
+
+
+def test_a_gate_may_not_fill_the_disk(replica):
+    replica.run(f"alter role {READER} set temp_file_limit = '64kB'")
+    replica.catch_up()
+    target = target_of(replica.standby)
+    sorting = gate("select n as id from generate_series(1, 300000) as n order by -n")
+    with visiting(target, manner=held_to(work_mem="64kB")) as (visitor, _):
+        assert no_result_of(visitor, target, sorting).cause is Cause.NO_ROOM
+    replica.run(f"alter role {READER} reset temp_file_limit")
+
+
+def test_a_promotion_in_mid_run_ends_in_no_result():
+    with primary_and_standby(find_binaries(explicit=None, explicit_source="")) as own:
+        own.run("create table item (id int)", "insert into item values (1)")
+        gate_role(own, READER, ["item"])
+        target = target_of(own.standby)
+        with visiting(target) as (visitor, _):
+            assert visitor.run(target, SOUND, "x", ()).state is State.PASSED
+            with meanwhile(own.promote, own.standby):
+                short = gate("select id from item where id < length(pg_sleep(1)::text)")
+                assert no_result_of(visitor, target, short).cause is Cause.PROMOTED
+            assert no_result_of(visitor, target, SOUND).cause is Cause.PROMOTED
+
+
+REWRITES = [
+    pytest.param("truncate item; insert into item values (1)", id="truncated"),
+    pytest.param("alter table item alter column id type bigint", id="rewritten"),
+    pytest.param(
+        "create table other as table item; drop table item; alter table other rename to item;"
+        " grant select on item to gate_reader",
+        id="replaced",
+    ),
+]
+
+
+@pytest.mark.parametrize("change", REWRITES)
+def test_a_table_made_anew_after_the_snapshot_is_not_taken_for_an_empty_one(replica, change):
+    # Where no conflict with replay ends the snapshot.
+    target = target_of(replica.primary)
+    broken = gate("select id from item where owner is not null or id = 1")
+    with visiting(target) as (visitor, _):
+        assert visitor.run(target, gate("select 1 as id where false"), "x", ()).snapshot == 1
+        replica.run(f"begin; {change}; commit")
+        result = visitor.run(target, broken, "x", ())
+        assert (result.state, result.snapshot, result.tries) == (State.FAILED, 2, 2), result
+        assert result.count in (1, 1000)
+
+
+def test_a_table_that_is_always_made_anew_gives_no_result(replica, monkeypatch):
+    monkeypatch.setattr("batchgate.gates.run.changed_since", lambda _: ["item"])
+    target = target_of(replica.standby)
+    with visiting(target) as (visitor, _):
+        result = no_result_of(visitor, target, SOUND)
+        assert (result.cause, result.tries) == (Cause.CHANGED, 3)
+
+
+def test_a_table_that_was_only_vacuumed_or_altered_is_read_with_the_old_snapshot(replica):
+    target = target_of(replica.primary)
+    with visiting(target) as (visitor, _):
+        assert visitor.run(target, SOUND, "x", ()).snapshot == 1
+        replica.run(
+            "alter table item add column note text default 'x'", "create index on item (id)"
+        )
+        assert visitor.run(target, SOUND, "x", ()).snapshot == 1
