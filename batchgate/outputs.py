@@ -87,21 +87,20 @@ class Outputs:
         return None
 
 
-class UsageWords:
-    """A wrong call's error quotes the call: a mistyped option leaves its value alone."""
+class LastWords:
+    """What ends pytest itself: an error of the call, which it quotes, or one of a plugin's."""
 
     def __init__(self, scrub: Callable[[str], str]) -> None:
         self._scrub = scrub
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_cmdline_main(self) -> Generator[None, object, object]:
-        """Scrub a usage error on its way to the terminal."""
-        words: list[str] = []
+        """Scrub an exception that nobody catches before Python shows it."""
         try:
             return (yield)
-        except pytest.UsageError as error:
-            words += [self._scrub(str(each)) for each in error.args]
-        raise pytest.UsageError(*words)
+        except BaseException as error:
+            scrub_error(error, self._scrub)
+            raise
 
 
 class ScrubbedStream:
@@ -133,7 +132,7 @@ def guard_outputs(config: pytest.Config) -> None:
     if any(given):
         config.pluginmanager.register(Outputs(config, scrub), "batchgate-outputs")
     config.pluginmanager.register(
-        UsageWords(scrub if any(given) else without_passwords), "batchgate-usage"
+        LastWords(scrub if any(given) else without_passwords), "batchgate-last-words"
     )
 
 
@@ -191,7 +190,7 @@ def scrub_report(report: pytest.TestReport, scrub: Scrubber) -> pytest.TestRepor
     return report
 
 
-def scrubbed(value: Any, scrub: Scrubber) -> Any:
+def scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
     """Return plain values without passwords; what pytest shows is changed where it is.
 
     Lines are looked at together, for a password may be broken over two of them.
@@ -225,6 +224,19 @@ def scrub_warning(recorded: warnings.WarningMessage, scrub: Scrubber) -> None:
     code = line.partition("\n")[2].strip()
     if scrub(code) != code:
         recorded.line = scrub(code)
+
+
+def scrub_error(error: BaseException | None, scrub: Callable[[str], str]) -> None:
+    """Scrub what an exception says, and those that it came from."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        each.args = scrubbed(each.args, scrub)
+        waiting += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
 
 
 def scrub_records(scrub: Scrubber) -> Callable[[], None]:

@@ -31,6 +31,7 @@ _HEADINGS = ("no.", "statement", "level", "result", "count", "time")
 def show_run(terminal: pytest.TerminalReporter, run: Run, verdict: Verdict, page: str) -> None:
     """Write the gates' tables where gates ran, then the verdict and where the page is."""
     width = get_terminal_size().columns
+    terminal.ensure_newline()
     for target, gates in _by_target(run):
         terminal.section(f"gates on {target.name}" if target and target.name else "gates", sep="=")
         if target:

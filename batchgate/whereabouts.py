@@ -8,7 +8,7 @@ def facts_of(target: TargetReport) -> dict[str, str]:
     told = {
         "at": f"{target.address} ({target.source})",
         "server": f"PostgreSQL {target.server}, a {target.role}" if target.role else "",
-        "role": target.user,
+        "login": target.user,
         "lag": target.lag if target.role == "standby" else "",
         "seen": _seen(target),
         "no gate ran": target.error,

@@ -3,6 +3,7 @@
 from fnmatch import fnmatchcase
 
 import pytest
+from replicas import pair, shared_pair  # noqa: F401
 from sound import SOUND
 
 from batchgate.collect import HARNESS

@@ -3,9 +3,11 @@
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import psycopg
@@ -14,9 +16,8 @@ from psycopg import sql
 from standbys import ask, await_stream, one, standby_of
 from waits import PATIENCE, until
 
-from batchgate.binaries import Binaries, Candidate, find_binaries, find_major
+from batchgate.binaries import Binaries, find_binaries
 from batchgate.database import connect
-from batchgate.fetch import PINNED, fetched
 from batchgate.server import Server, ThrowAwayServer
 
 _PRIMARY = {
@@ -42,17 +43,6 @@ _AT_LEAST = (
     "max_wal_senders",
     "max_worker_processes",
 )
-
-
-def installations() -> list[Binaries]:
-    """Return the programs used by default, then those of each other major version found here."""
-    default = find_binaries(explicit=None, explicit_source="")
-    found = [default]
-    for major in sorted(set(PINNED) - {default.major}, reverse=True):
-        folder = Path(f"/usr/lib/postgresql/{major}/bin")
-        if fetched(major).is_dir() or folder.is_dir():
-            found.append(find_major(major, [Candidate("fetched", fetched(major))]))
-    return found
 
 
 @dataclass
@@ -195,6 +185,27 @@ class Pair:
             session.execute(alter)
             self.write_log()
             yield
+
+    @contextmanager
+    def turmoil(self, *tables: str, every: float = 0.1, dbname: str = "postgres") -> Iterator[None]:
+        """Vacuum and alter tables on the primary in turn, pausing `every` so many seconds."""
+        ended = Event()
+
+        def go_on() -> None:
+            while not ended.is_set():
+                for table in tables:
+                    self.provoke_snapshot_conflict(table, dbname)
+                    ended.wait(every)
+                    self.provoke_lock_conflict(table, dbname)
+                    ended.wait(every)
+
+        with ThreadPoolExecutor(1) as threads:
+            going = threads.submit(go_on)
+            try:
+                yield
+            finally:
+                ended.set()
+            going.result()
 
 
 @contextmanager

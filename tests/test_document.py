@@ -21,6 +21,7 @@ from batchgate.outcomes.document import (
     scrubbed,
     write_document,
 )
+from batchgate.outcomes.words import cut_lines, cut_text, visible
 from batchgate.outcomes.writing import replace_file
 from batchgate.report.proofs import Promised
 from batchgate.verdict import (
@@ -179,6 +180,57 @@ def test_what_has_no_result_has_no_count(tmp_path):
         ("90_never_run", "us", True),
     ]
     assert document["checks_not_run"] == ["03_c/migration.sql::applies"]
+
+
+def test_the_figures_count_what_there_is():
+    run = runs.everything()
+    figures = document_of(run, judge(run), runs.about())["figures"]
+    causes = 2 * (len(Cause) - 1)
+    gates = {**dict.fromkeys((state.name.lower() for state in State), 2), "no_result": 2 + causes}
+    assert figures["gates"] == {
+        **gates,
+        "in_suite": len(State) + len(Cause),
+        "results": 2 * len(State) + causes,
+        "failing": 2 + causes,
+        "required": 2 * (len(State) - 1) + causes,
+        "required_passed": 2,
+        "not_run": 2,
+    }
+    checks = {"in_suite": 4, "results": 3, "passed": 1, "failed": 1, "not_exercised": 1}
+    assert figures["checks"] == {**checks, "not_run": 1}
+
+
+def test_a_batch_has_its_number_from_where_it_is_known():
+    run = runs.run(
+        checks=(runs.check("07_g", "a::b", State.PASSED), runs.check("x", "a::b", State.PASSED)),
+        applications=(runs.applied("other", 3, "It is there."),),
+        checks_in_suite=("12_l/a::b",),
+    )
+    owed = (Promised("named", 5),)
+    document = document_of(run, judge(run), runs.about(batches=owed))
+    numbers = [(batch["number"], batch["name"]) for batch in document["batches"]]
+    assert numbers == [(0, "x"), (3, "other"), (5, "named"), (7, "07_g"), (12, "12_l")]
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "kept"),
+    [
+        pytest.param("abc", 3, "abc", id="fits"),
+        pytest.param("abcd", 3, "abc\n-- … 1 more bytes are not kept here", id="one-more"),
+        pytest.param("aéé", 4, "aé\n-- … 2 more bytes are not kept here", id="half-a-character"),
+    ],
+)
+def test_a_text_is_cut_between_characters(text, limit, kept):
+    assert cut_text(text, limit) == kept
+
+
+def test_a_list_of_lines_is_cut_by_number():
+    assert cut_lines("ab", 2) == ["a", "b"]
+    assert cut_lines("abc", 2) == ["a", "b", "-- … 1 more are not kept here"]
+
+
+def test_what_is_not_seen_is_written_as_its_number():
+    assert visible("\x00\xad\u0100\u202e\U000e0001é\n") == r"\x00\xadĀ\u202e\U000e0001é "
 
 
 def test_a_batch_that_did_not_run_is_listed_with_what_it_owes(tmp_path):

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel, errors
 from psycopg.rows import dict_row
-from replicas import Pair, cascade, gate_role, installations, primary_and_standby
-from standbys import ask, one
+from replicas import Pair, cascade, gate_role, primary_and_standby
+from standbys import ask, installations, one
 from waits import until
 from wires import cuttable
 

@@ -2,6 +2,7 @@
 
 import re
 import stat
+from time import tzset
 
 import pytest
 import runs
@@ -80,12 +81,21 @@ def test_a_run_says_when_it_ended_how_and_with_what():
     assert all(dict(labels)["project"] == "shop" for _, labels in series)
 
 
-def test_a_start_without_a_zone_is_meant_in_utc():
-    with_zone, without = (
-        read(runs.document(runs.gate(), about_started=f"2026-07-01T12:00:00{zone}"))
-        for zone in ("Z", "")
-    )
-    assert with_zone == without
+@pytest.fixture
+def far_east(monkeypatch):
+    """Let this machine stand nine hours ahead."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        tzset()
+        yield
+    tzset()
+
+
+@pytest.mark.usefixtures("far_east")
+@pytest.mark.parametrize("started", ["12:00:00Z", "12:00:00", "21:00:00+09:00"])
+def test_a_start_without_a_zone_is_meant_in_utc(started):
+    series = read(runs.document(runs.gate(), about_started=f"2026-07-01T{started}"))
+    assert of(series, "run_timestamp_seconds") == [1782907202.5]
 
 
 @pytest.mark.parametrize("state", State)
@@ -108,6 +118,13 @@ def test_a_gate_without_a_result_says_what_kept_it_from_one(cause):
     assert of(series, "gate_rows") == []
     assert of(series, "gate_failing") == [1]
     assert of(series, "gate_tries") == [3]
+    assert of(series, "gate_duration_seconds") == [0.1]
+
+
+def test_numbers_are_written_whole_where_they_are():
+    text = metrics_of(runs.document(runs.gate(state=State.FAILED, count=12_345_678_901)))
+    assert re.search(r"^batchgate_gate_rows\{.*\} 12345678901$", text, re.MULTILINE)
+    assert re.search(r"^batchgate_run_duration_seconds\{.*\} 2\.5$", text, re.MULTILINE)
 
 
 def test_a_gate_that_was_not_run_is_no_gap():

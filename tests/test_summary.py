@@ -48,7 +48,7 @@ Figures: 4 of 6 tests failed, 1 of 3 required gates passed, \
 - Target `us`: no connection
 - Required gate `01_a` on `eu`: All is well. **1 row.** Fix: Mend it.
 - Required gate `03_c` on `us`: All is well. **no result: connection lost.** \
-connection lost after 30 s
+connection lost after 30 s.
 - 2 other tests: see the log
 
 ### Not run
@@ -118,7 +118,7 @@ def test_what_blocks_and_what_was_not_run_comes_before_the_tables():
     ]
     assert (
         "- Required gate `27_lock_wait` on `eu`: All is well. "
-        "**no result: waited for a lock.** waited for a lock after 30 s"
+        "**no result: waited for a lock.** waited for a lock after 30 s."
     ) in blocking
     assert "- Required gate `02_failed` on `us`: All is well. **3 rows.**" in blocking
     assert "- Required gate `90_never_run` on `us`" in part(text, "Not run")
@@ -138,6 +138,19 @@ def test_batches_have_a_table_where_their_checks_were_asked_for():
     assert not part(summary(gates_alone), "Batches")
 
 
+def test_a_reason_does_not_say_the_cause_again():
+    lost = runs.without_result(Cause.LOST, reason="connection lost: ended by an administrator")
+    text = summary(runs.run(lost))
+    assert "**no result: connection lost.** ended by an administrator.\n" in text
+
+
+def test_checks_are_not_missed_where_gates_alone_were_asked_of_targets():
+    owed = {"checks_in_suite": ("01_a/migration.sql::applies",)}
+    assert "1 check of batches" in summary(runs.run(runs.gate(), **owed))
+    on_target = runs.run(runs.gate(target="eu"), targets=(runs.target(),), **owed)
+    assert "check of batches" not in summary(on_target)
+
+
 def test_what_kept_many_gates_from_a_result_is_one_line():
     gates = [
         runs.without_result(Cause.UNREACHABLE, f"{at:02}_gate", target=name, fix="Wake it up.")
@@ -147,7 +160,7 @@ def test_what_kept_many_gates_from_a_result_is_one_line():
     lines = part(summary(runs.run(*gates)), "What blocks")
     names = ", ".join(f"`{at:02}_gate`" for at in range(1, 21))
     assert lines == [
-        f"- 30 required gates on `{name}`: **no result: no connection.** no connection after 30 s "
+        f"- 30 required gates on `{name}`: **no result: no connection.** no connection after 30 s. "
         f"({names} and 10 more) Fix: Wake it up."
         for name in ("eu", "us")
     ]

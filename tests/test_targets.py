@@ -7,7 +7,7 @@ import sys
 from threading import Event, Thread
 
 import pytest
-from replicas import gate_role, pair, primary_and_standby, shared_pair  # noqa: F401
+from replicas import gate_role
 from sound import FIRST, SECOND, SOUND
 from waits import until
 
@@ -27,7 +27,7 @@ select id from orders where id < length(pg_sleep(30)::text)
 
 
 @pytest.fixture
-def replica(pair):  # noqa: F811
+def replica(pair):
     """A pair where the sound project's batches stand, with an order, and a role that reads it."""
     pair.run("drop schema public cascade", "create schema public")
     pair.run("grant usage on schema public to public", FIRST, SECOND)
@@ -231,3 +231,106 @@ def test_a_run_that_is_ended_leaves_no_query_running(pytester, replica, workers,
     if number == signal.SIGINT:
         assert run.returncode == pytest.ExitCode.INTERRUPTED, out.decode()
         assert b"No verdict: the run did not finish" in out
+
+
+# What each would leave behind on a primary, were it let.
+HOSTILE = {
+    "writes": "select id from orders where writes(id) > 0",
+    "sequence": "select id from orders where nextval('numbers') > 0",
+    "advisory": "select id from orders where pg_advisory_lock(id) is null",
+    "settings": "select id from orders where set_config('jit', 'on', false) = ''",
+    "role": "select id from orders where set_config('role', 'postgres', false) = ''",
+    "notify": "select id from orders where pg_notify('x', 'y') is null",
+    "large-object": "select id from orders where lo_create(4711) = 0",
+    "promote": "select id from orders where pg_promote()",
+    "log": "select id from orders where pg_switch_wal() is null",
+    "xid": "select id from orders where pg_current_xact_id() is null",
+    "text": "select id from orders where query_to_xml('delete', true, true, '') is null",
+    "view": "select id from orders_seen",
+    "row-locks": "select id from locking()",
+}
+REACH = (
+    "create function writes(n int) returns int language sql"
+    " as 'insert into orders values (n + 100) returning 1'",
+    "create function locking() returns setof orders language sql"
+    " as 'select * from orders for update'",
+    "create sequence numbers",
+    "create view orders_seen as select id from orders where pg_advisory_lock(id) is null",
+    "grant select on orders_seen to gate_reader",
+    "grant all on sequence numbers to gate_reader",
+    "grant insert, update, delete on orders to gate_reader",
+)
+
+
+@pytest.mark.parametrize("user", [READER, "postgres"], ids=["reader", "superuser"])
+def test_no_hostile_gate_leaves_anything_on_a_primary(project, replica, user):
+    replica.run(*REACH)
+    gates = {}
+    for number, (name, statement) in enumerate(HOSTILE.items(), 10):
+        header = "-- X.\n-- level: informational\n-- of: orders\n-- fix: Y.\n\n"
+        gates[f"gates/{number}_{name.replace('-', '_')}.sql"] = header + statement
+        gates[f"gates/{number}_{name.replace('-', '_')}.red.sql"] = "select 1;"
+    before = everything_of(replica.primary)
+    options = ("--dsn", dsn_of(replica.primary, user), "--allow-superuser")
+    project(gates, "gates", "-k", "green", *options).assert_outcomes(failed=len(HOSTILE), passed=1)
+    after = everything_of(replica.primary)
+    assert before[0] == after[0]
+    assert compare(before[1], after[1]) == []
+    assert list(compare_contents(before[2], after[2])) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("select 1; delete from orders", id="two-statements"),
+        pytest.param("select 1; commit; delete from orders", id="commit-inside"),
+        pytest.param("copy orders to program 'touch x'", id="program"),
+        pytest.param("with gone as (delete from orders returning id) select 1", id="writing-cte"),
+        pytest.param("select id into other from orders", id="into"),
+        pytest.param("select id from orders for update", id="row-locks"),
+    ],
+)
+def test_a_gate_that_is_no_query_is_refused_before_anything_runs(project, replica, statement):
+    gate = "-- X.\n-- level: informational\n-- of: orders\n-- fix: Y.\n\n" + statement
+    changes = {"gates/10_x.sql": gate, "gates/10_x.red.sql": "select 1;"}
+    result = project(changes, "gates", "-k", "green", "--dsn", dsn_of(replica.primary))
+    assert result.ret in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.TESTS_FAILED)
+    with connect(replica.primary, "postgres") as session:
+        assert session.execute("select count(*) from orders").fetchone() == (1,)
+
+
+def test_without_a_server_of_our_own_the_gates_run_all_the_same(project, replica, tmp_path):
+    result = project(
+        {}, "gates", "--dsn", dsn_of(replica.standby), f"--pg-bin={tmp_path}", alone=True
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["FAILED *red.sql::red - --pg-bin: expected PostgreSQL*"])
+
+
+def test_several_targets_need_names_and_an_empty_one_is_not_ignored(project):
+    result = project({}, "gates", "--dsn", "host=a", "--dsn", "host=b")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--dsn*expected*"])
+    result = project({}, "gates", "--dsn", "")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--snapshot=some", "--snapshot: expected shared or per-gate, found some"),
+        ("--max-cost=much", "--max-cost: expected a cost in the planner's units*found much"),
+        ("--max-cost=nan", "--max-cost: expected a cost in the planner's units*found nan"),
+        ("--max-lag=far", "*expected*found*far*"),
+        ("--max-replay-wait=long", "--max-replay-wait: expected a duration*found long"),
+        ("--samples=-1", "--samples: expected a number, none below 0, found -1"),
+        ("--work-mem=lots", "--work-mem: expected an amount of memory*found lots"),
+        ("--compare=none.json", "*none.json*"),
+        ("--pg-versions=18", "*"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused_before_anything_runs(project, option, message):
+    extra = ("--dsn", "host=nowhere") if option.startswith("--pg-versions") else ()
+    result = project({}, "gates", option, *extra)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{message}"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from replicas import Pair, gate_role, pair, primary_and_standby, shared_pair  # noqa: F401
+from replicas import Pair, gate_role, primary_and_standby
 from waits import until
 from wires import cuttable
 
@@ -38,12 +38,12 @@ SLOW = gate("select id from item where id < length(pg_sleep(20)::text)")
 
 
 @pytest.fixture
-def replica(pair: Pair) -> Iterator[Pair]:  # noqa: F811
+def replica(pair: Pair) -> Pair:
     """A pair with a table of a thousand items, and a role that reads it."""
     pair.run("drop table if exists item", "create table item (id int, owner text)")
     pair.run("insert into item select n, 'ann@example.com' from generate_series(1, 1000) as n")
     gate_role(pair, READER, ["item"])
-    yield pair
+    return pair
 
 
 def target_of(server, name: str = "", user: str = READER) -> Target:
@@ -163,15 +163,17 @@ def test_a_gate_that_replay_cancels_is_tried_again_on_a_snapshot_of_its_own(repl
 def test_a_gate_that_is_cancelled_three_times_gives_no_result(replica):
     target = target_of(replica.standby)
     with visiting(target) as (visitor, _):
-
         over = Event()
 
         def conflict():
             seen = set()
+
+            def another():
+                return at_work(replica.standby) - seen or over.is_set()
+
             while not over.is_set():
-                tries = until(lambda: at_work(replica.standby) - seen or over.is_set(), "a try")
-                if tries is not True:
-                    seen |= tries
+                if (tries := until(another, "another try")) is not True:
+                    seen.update(tries)
                     replica.provoke_snapshot_conflict("item")
 
         with meanwhile(conflict, replica.standby):

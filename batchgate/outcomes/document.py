@@ -125,16 +125,11 @@ def _scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
 def write_document(document: Mapping[str, Any], path: Path) -> None:
     """Write a document at once and whole; raise SuiteError where it cannot be written."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
-    # All of these stand in strings, so that their escape means the same.
-    safe = _UNUSUAL.sub(lambda match: _escaped(match[0]), text)
+    # Whatever cannot be seen stands in a string, where its escape means the same.
+    safe = _UNUSUAL.sub(
+        lambda match: json.dumps(match[0])[1:-1] if is_unseen(match[0]) else match[0], text
+    )
     replace_file(path, safe + "\n")
-
-
-def _escaped(char: str) -> str:
-    """Escape what cannot be seen, or would turn the text around it."""
-    if not is_unseen(char):
-        return char
-    return "\\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
 
 
 def _plain(value: Any) -> Any:

@@ -24,7 +24,8 @@ _TARGETS = ("target", "server", "snapshots", "lag", "notes")
 def summary_of(document: _Part, comparison: Comparison | None = None) -> str:
     """Return a run as Markdown of at most `LIMIT` bytes; no row of any gate is in it.
 
-    Nor is any target's address: a summary is read by more people than a report.
+    Nor is any target's address, unless a connection failed and its message names the host: a
+    summary is read by more people than a report.
     """
     sections = [
         _verdict(document),
@@ -129,8 +130,13 @@ def _not_run(document: _Part) -> Iterator[str]:
     for gate in document["gates_not_run"]:
         level = "Required gate" if gate["required"] else "Informational gate"
         yield f"- {level} {code(gate['name'])}{_place(gate)}"
-    if document["checks_not_run"]:
+    if document["checks_not_run"] and not _gates_alone(document):
         yield f"- {counted(len(document['checks_not_run']), 'check')} of batches"
+
+
+def _gates_alone(document: _Part) -> bool:
+    """Tell whether a run was for gates on targets, where no batch is on trial."""
+    return bool(document["targets"]) and not any(each["checks"] for each in document["batches"])
 
 
 def _to_read(document: _Part) -> Iterator[str]:
@@ -170,7 +176,14 @@ def _found(gate: _Part) -> str:
     if has_result(gate):
         noun = "finding" if gate["figures"] else "row"
         return f"**{_grouped(gate['count'])} {noun}{'' if gate['count'] == 1 else 's'}.**"
-    return f"**{_result(gate)}.**{' ' + prose(gate['reason']) if gate['reason'] else ''}"
+    # The reason often opens with the cause, which is said already.
+    reason = _sentence(gate["reason"].removeprefix(f"{gate['cause_text']}: "))
+    return f"**{_result(gate)}.** {reason}".rstrip()
+
+
+def _sentence(text: str) -> str:
+    said = prose(text)
+    return f"{said}." if said and said[-1] not in ".!?…" else said
 
 
 def _fix(part: _Part) -> str:

@@ -92,7 +92,8 @@ class Page:
 
 def page_of(run: Run, verdict: Verdict, described: str, promised: Sequence[Promised]) -> Page:
     """Turn a run and its verdict into what the page shows."""
-    batches = batch_rows(run, promised)
+    # Gates on a target are a run of their own: what is true of batches is another's question.
+    batches = () if run.only_gates else batch_rows(run, promised)
     unproven = tuple(_unproven(run, batches))
     return Page(
         verdict=verdict,
@@ -140,7 +141,7 @@ def said(gate: GateResult) -> str:
 def _tone(verdict: Verdict, *, complete: bool) -> Tone:
     if verdict.outcome in _RED:
         return Tone.BAD
-    if verdict.outcome is not Outcome.CLEAR:
+    if verdict.outcome not in (Outcome.CLEAR, Outcome.GATES_PASS):
         return Tone.WARN
     return Tone.GOOD if complete else Tone.IDLE
 

@@ -7,14 +7,14 @@ from multiprocessing.connection import Client, Connection, Listener
 from threading import Thread
 from typing import Any, Protocol
 
-from batchgate.errors import ServerUnavailable
+from batchgate.errors import Message, ServerUnavailable
 from batchgate.findings import Cause
 from batchgate.folders import PrivateFolder, bases, make_folder
 from batchgate.targets.keeper import Keeper, Visit
+from batchgate.targets.refusals import Fault
 from batchgate.verdict import TargetReport
 
 _LIFELINE = "lifeline"
-_CALLS = ("visit", "began", "ending", "give_up")
 
 
 class Desk(Protocol):
@@ -31,6 +31,9 @@ class Desk(Protocol):
 
     def give_up(self, target: str, cause: Cause, why: str, fix: str) -> Visit:
         """Tell that no gate gets an answer there."""
+
+    def unreachable(self, target: str, fault: Fault, message: Message) -> Visit:
+        """Tell that no connection came, and learn what that is to be called."""
 
 
 class FrontDesk:
@@ -55,6 +58,10 @@ class FrontDesk:
     def give_up(self, target: str, cause: Cause, why: str, fix: str) -> Visit:
         """Tell that no gate gets an answer there."""
         return self._keepers[target].give_up(cause, why, fix)
+
+    def unreachable(self, target: str, fault: Fault, message: Message) -> Visit:
+        """Tell that no connection came, and learn what that is to be called."""
+        return self._keepers[target].unreachable(fault, message)
 
     def interrupt(self) -> None:
         """Cancel on every target whatever gates run there now, and let none begin."""
@@ -147,6 +154,11 @@ class DistantDesk:
     def give_up(self, target: str, cause: Cause, why: str, fix: str) -> Visit:
         """Tell that no gate gets an answer there."""
         answer: Visit = self._call("give_up", target, cause, why, fix)
+        return answer
+
+    def unreachable(self, target: str, fault: Fault, message: Message) -> Visit:
+        """Tell that no connection came, and learn what that is to be called."""
+        answer: Visit = self._call("unreachable", target, fault, message)
         return answer
 
     def on_end(self, act: Any) -> None:

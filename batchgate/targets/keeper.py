@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from batchgate.errors import Message
 from batchgate.faults import cause_of, remedy_of
 from batchgate.findings import Cause
 from batchgate.gates.transaction import begin_transaction, end_transaction
@@ -20,6 +21,7 @@ from batchgate.targets.address import Target, TargetUnavailable
 from batchgate.targets.grants import missing_grants
 from batchgate.targets.lag import Lag, measure_lag
 from batchgate.targets.line import Line, open_line
+from batchgate.targets.refusals import PASSING, Fault
 from batchgate.targets.role import Role, read_role
 from batchgate.targets.terms import Terms
 from batchgate.verdict import TargetReport, counted
@@ -81,7 +83,7 @@ class Keeper:
             try:
                 return self._visited(again=again, newer_than=newer_than)
             except TargetUnavailable as error:
-                return self.give_up(Cause.UNREACHABLE, error.message.cause, error.message.fix)
+                return self.unreachable(error.fault, error.message)
             except psycopg.Error as error:
                 if self._refused:
                     return self._refused
@@ -97,6 +99,13 @@ class Keeper:
             self._refused = Visit(cause=cause, why=why, fix=fix or remedy_of(cause))
             self._drop()
             return self._refused
+
+    def unreachable(self, fault: Fault, message: Message) -> Visit:
+        """Say that no connection came; unless that may pass, no gate asks for one any more."""
+        cause = Cause.CONFLICT if fault is Fault.CONFLICT else Cause.UNREACHABLE
+        if fault in PASSING:
+            return Visit(cause=cause, why=message.cause, fix=message.fix)
+        return self.give_up(cause, message.cause, message.fix)
 
     def began(self, pid: int) -> None:
         """Note that a gate runs in a server process, so that it can be told to give way."""

@@ -26,7 +26,14 @@ class Fault(StrEnum):
     WRONG_KIND = "wrong-kind"
     SETTING_REFUSED = "setting-refused"
     CLOSED = "closed"
+    CONFLICT = "recovery-conflict"
     OTHER = "other"
+
+
+# What may be over when the next one asks; nothing else is worth asking for again.
+PASSING = frozenset(
+    (Fault.CONFLICT, Fault.STARTING_UP, Fault.TOO_MANY_CONNECTIONS, Fault.CLOSED, Fault.OTHER)
+)
 
 
 class Refusal(NamedTuple):
@@ -40,6 +47,14 @@ class Refusal(NamedTuple):
 # The first that matches what libpq, the server or a pooler said. A server may speak another
 # language: then the words stay unknown, and are shown as they are.
 _KNOWN: tuple[tuple[str, Refusal], ...] = (
+    (
+        r"conflict with recovery",
+        Refusal(
+            Fault.CONFLICT,
+            "replay was in the way",
+            "Run it again, or on a replica with a longer max_standby_streaming_delay.",
+        ),
+    ),
     (
         r"definition of service|service file",
         Refusal(

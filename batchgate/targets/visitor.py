@@ -65,9 +65,8 @@ class Visitor:
         try:
             line = self._line(target)
         except TargetUnavailable as error:
-            message = error.message
-            self._desk.give_up(target.name, Cause.UNREACHABLE, message.cause, message.fix)
-            return without_result(blank, Cause.UNREACHABLE, message.cause, message.fix)
+            visit = self._desk.unreachable(target.name, error.fault, error.message)
+            return without_result(blank, visit.cause, visit.why, visit.fix)
         attendance = _Attendance(self._desk, target.name)
         try:
             result = run_gate(
@@ -83,6 +82,9 @@ class Visitor:
         except StaleSnapshot:
             why = "the server ended the one that all gates were to see"
             return without_result(blank, Cause.NO_SNAPSHOT, why)
+        if result.cause is Cause.CONFLICT:
+            # Up to version 16 the server may end the session a moment after the statement.
+            line.close()
         if line.silent:
             why = f"no answer within {line.patience:.0f} s"
             self._desk.give_up(target.name, Cause.LOST, why, remedy_of(Cause.LOST))
