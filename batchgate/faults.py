@@ -25,7 +25,7 @@ _CAUSES = {
     "53400": Cause.NO_ROOM,
     "53300": Cause.UNREACHABLE,
 }
-_CLASSES = {"08": Cause.LOST}
+_CLASSES = {"08": Cause.CUT}
 # 22023 to version 16, 42704 from 17 on; 55000 where the one who exported it is just gone.
 _STALE = frozenset({"22023", "42704", "55000"})
 
@@ -45,6 +45,7 @@ _REMEDIES = {
     Cause.CHANGED: "Run the gates again once the change of schema is through.",
     Cause.GAVE_WAY: "Run the gates at a quieter time, or raise --max-replay-wait.",
     Cause.PROMOTED: "Point the DSN at a replica, and run the gates again.",
+    Cause.CUT: "Look at the network, and whether the server runs, and run the gates again.",
     Cause.LOST: "Look whether the server runs and who ended the session, and run again.",
     Cause.NO_ROOM: "Raise the role's temp_file_limit or --work-mem, or give the gate an index.",
 }
@@ -57,7 +58,9 @@ def cause_of(error: psycopg.Error, *, broken: bool = False) -> Cause:
     # A limit's message speaks of it; the other 57014 is someone's wish.
     if sqlstate == "57014" and "timeout" not in (error.diag.message_primary or ""):
         return Cause.CANCELLED
-    return Cause.LOST if broken and not cause else cause
+    # Whoever ends a session says why; a wire that is cut says nothing, nor does, at times, a
+    # standby that ends a session to let replay pass.
+    return Cause.CUT if broken and not cause else cause
 
 
 def is_stale(error: psycopg.Error) -> bool:

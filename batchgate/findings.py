@@ -45,6 +45,7 @@ class Cause(StrEnum):
     GAVE_WAY = "gave way to replay"
     PROMOTED = "promoted"
     LOST = "connection lost"
+    CUT = "connection cut"
     NO_ROOM = "no room for its work"
 
 

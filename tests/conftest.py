@@ -3,7 +3,7 @@
 from fnmatch import fnmatchcase
 
 import pytest
-from replicas import pair, shared_pair  # noqa: F401
+from replicas import pair, programs, shared_pair  # noqa: F401
 from sound import SOUND
 
 from batchgate.collect import HARNESS
@@ -48,6 +48,8 @@ def run_inside(pytester, batchgate_server):
 def project(pytester, run_inside, monkeypatch):
     """Write a sound project with the given changes and run pytest in it."""
     monkeypatch.setenv("COLUMNS", "200")
+    # A run in a job of GitHub's would add what inner runs sum up to the job's own summary.
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
     def run(
         changes: dict[str, str | None], *arguments: str, alone: bool = False, page: bool = False

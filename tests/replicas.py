@@ -17,6 +17,7 @@ from standbys import ask, await_stream, one, standby_of
 from waits import PATIENCE, until
 
 from batchgate.binaries import Binaries, find_binaries
+from batchgate.collect import HARNESS
 from batchgate.database import connect
 from batchgate.server import Server, ThrowAwayServer
 
@@ -267,9 +268,16 @@ def gate_role(
 
 
 @pytest.fixture(scope="session")
-def shared_pair() -> Iterator[Pair]:
+def programs(request: pytest.FixtureRequest) -> Binaries:
+    """The programs that the run itself uses: --pg-bin and --pg-versions choose others."""
+    settings = request.config.stash[HARNESS].settings
+    return find_binaries(explicit=settings.pg_bin, explicit_source=settings.pg_bin_source)
+
+
+@pytest.fixture(scope="session")
+def shared_pair(programs: Binaries) -> Iterator[Pair]:
     """A pair that all tests of a worker share: ask for `pair`."""
-    with primary_and_standby(find_binaries(explicit=None, explicit_source="")) as pair:
+    with primary_and_standby(programs) as pair:
         yield pair
 
 

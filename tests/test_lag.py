@@ -103,7 +103,8 @@ def test_a_standby_whose_replay_waits_is_behind(blocked: psycopg.Connection, sta
     assert lag.bytes is not None
     assert lag.bytes > 1000
     assert before <= lag.seconds <= one(standby, NAIVE)
-    assert measure_lag(standby, settle=0.05).bytes == lag.bytes
+    # The server adds to its log by itself.
+    assert measure_lag(standby, settle=0.05).bytes >= lag.bytes
 
 
 def test_a_transaction_that_is_open_sees_the_lag_of_now(pair: Pair, blocked: psycopg.Connection):

@@ -306,4 +306,4 @@ def test_the_limit_is_an_option_and_each_file_has_its_item(project):
 def test_a_limit_that_is_no_number_is_refused(project):
     result = project({"pytest.ini": "[pytest]\nbatchgate_locked_rows = few\n"})
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--locked-rows: expected a number*found few"])
+    result.stderr.fnmatch_lines(["*batchgate_locked_rows: expected a number*found few"])

@@ -12,8 +12,9 @@ def refusal(result: GateResult) -> GateFailed:
     more = (result.count or 0) - len(rows[:SAMPLE])
     if more > 0 and rows:
         rows = [*rows[:SAMPLE], f"… and {more} more"]
+    where = f" on {result.target}" if result.target else ""
     return GateFailed(
-        f"gate {result.name}: expected 0 {_noun(result)}s, found {_what(result)}",
+        f"gate {result.name}{where}: expected 0 {_noun(result)}s, found {_what(result)}",
         at=result.path,
         rows=rows,
         cause=result.reason if result.state is State.ERROR else "",

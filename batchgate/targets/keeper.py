@@ -36,11 +36,13 @@ class Visit:
     """What a gate is told when it comes: the snapshot to see, or why it cannot be run.
 
     `number` counts a target's snapshots; 0 is one of the gate's own, imported by no name.
+    `conflicts` is how often replay has been in the way of anyone's queries by then.
     """
 
     standby: bool = False
     number: int = 0
     snapshot: str = ""
+    conflicts: int = 0
     cause: Cause = Cause.NONE
     why: str = ""
     fix: str = ""
@@ -184,7 +186,7 @@ class Keeper:
                 self._take()
         standby = self._role.standby
         number = 0 if self._terms.per_gate else len(self._taken)
-        return self._refused or Visit(standby, number, self._name)
+        return self._refused or Visit(standby, number, self._name, self._conflicts())
 
     def _admitted(self) -> Role:
         """Look at the target once: who we are there, what we may, and how far behind it is."""
@@ -224,6 +226,10 @@ class Keeper:
         assert row is not None, "the function returns one row"
         self._name = str(row[0])
         self._taken.append(datetime.now(UTC).isoformat(timespec="milliseconds"))
+
+    def _conflicts(self) -> int:
+        assert self._role is not None, "a visit begins with a look at the role"
+        return int(self._ask(read_query("conflicts.sql")) or 0) if self._role.standby else 0
 
     def _is_alive(self) -> bool:
         """Tell whether the snapshot is still held; what took it away does not matter here."""

@@ -20,7 +20,13 @@ from batchgate.targets.terms import Terms
 from batchgate.verdict import GateResult
 
 TRIES = 3
-_TRIED_AGAIN = (Cause.CONFLICT, Cause.CHANGED, Cause.GAVE_WAY, Cause.NO_SNAPSHOT)
+_TRIED_AGAIN = (
+    Cause.CONFLICT,
+    Cause.CHANGED,
+    Cause.CUT,
+    Cause.GAVE_WAY,
+    Cause.NO_SNAPSHOT,
+)
 
 
 class Visitor:
@@ -34,10 +40,15 @@ class Visitor:
     def run(self, target: Target, gate: Gate, path: str, after: Sequence[Batch]) -> GateResult:
         """Run a gate on a target; where it gives no result, the result says why."""
         result = replace(blank_result(gate, path), target=target.name)
+        before = 0
         for attempt in range(1, TRIES + 1):
             # To the snapshot that was used, what has changed stays as it is.
             old = result.snapshot if result.cause is Cause.CHANGED else 0
             visit = self._desk.visit(target.name, again=attempt > 1, newer_than=old)
+            if result.cause is Cause.CUT and visit.conflicts <= before:
+                # Nothing says that it was replay, and what else it was will not have passed.
+                break
+            before = visit.conflicts
             if visit.cause:
                 result = without_result(result, visit.cause, visit.why, visit.fix)
             else:
