@@ -1,26 +1,22 @@
 """Keeps one snapshot of a target for all gates of a run, and gives way to replay."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event, RLock, Thread
 from time import monotonic
-from typing import Any
 
 import psycopg
 
 from batchgate.errors import Message
 from batchgate.faults import cause_of, remedy_of
 from batchgate.findings import Cause
-from batchgate.gates.transaction import begin_transaction, end_transaction
-from batchgate.limits import Limits
 from batchgate.reading import read_query
 from batchgate.serverwords import gate_words
 from batchgate.targets.address import Target, TargetUnavailable
 from batchgate.targets.grants import missing_grants
+from batchgate.targets.holder import Holder
 from batchgate.targets.lag import Lag, measure_lag
-from batchgate.targets.line import Line, open_line
 from batchgate.targets.refusals import PASSING, Fault
 from batchgate.targets.role import Role, read_role
 from batchgate.targets.terms import Terms
@@ -61,14 +57,13 @@ class Keeper:
         self._asked = asked
         self._turn = RLock()
         self._over = Event()
-        self._line: Line | None = None
+        self._holder = Holder(target, terms.manner.limits)
         self._refused: Visit | None = None
         self._role: Role | None = None
         self._lag: Lag | None = None
         self._grants: tuple[str, ...] = ()
         self._notes: list[str] = []
         self._taken: list[str] = []
-        self._name = ""
         self._running: set[int] = set()
         self._gave_way: set[int] = set()
         self._waits_since: float | None = None
@@ -89,9 +84,8 @@ class Keeper:
             except psycopg.Error as error:
                 if self._refused:
                     return self._refused
-                broken = self._line is None or self._line.broken
-                cause = cause_of(error, broken=broken) or Cause.UNREACHABLE
-                self._drop()
+                cause = cause_of(error, broken=self._holder.broken) or Cause.UNREACHABLE
+                self._holder.drop()
                 why = gate_words(error, "", "", 0)
                 return Visit(cause=cause, why=why, fix=remedy_of(cause))
 
@@ -99,7 +93,7 @@ class Keeper:
         """Run no further gate on the target: none would get an answer."""
         with self._turn:
             self._refused = Visit(cause=cause, why=why, fix=fix or remedy_of(cause))
-            self._drop()
+            self._holder.drop()
             return self._refused
 
     def unreachable(self, fault: Fault, message: Message) -> Visit:
@@ -136,7 +130,7 @@ class Keeper:
         """Let go of the snapshot, and leave."""
         self._over.set()
         with self._turn:
-            self._drop()
+            self._holder.drop()
 
     def report(self) -> TargetReport:
         """Return what is known of the target, for whoever reads the run."""
@@ -177,22 +171,21 @@ class Keeper:
         if self._terms.per_gate:
             if again:
                 self._settle()
-            with self._transaction() as line:
-                self._look_at_lag(line)
+            self._look_at_lag()
         else:
             if newer_than and newer_than == len(self._taken):
-                self._drop()
-            if not (self._name and self._is_alive()):
+                self._holder.drop()
+            if not self._holder.is_alive():
                 self._take()
         standby = self._role.standby
         number = 0 if self._terms.per_gate else len(self._taken)
-        return self._refused or Visit(standby, number, self._name, self._conflicts())
+        return self._refused or Visit(standby, number, self._holder.snapshot, self._conflicts())
 
     def _admitted(self) -> Role:
         """Look at the target once: who we are there, what we may, and how far behind it is."""
-        with self._transaction() as line:
+        with self._holder.transaction() as line:
             role = read_role(line)
-            self._look_at_lag(line)
+        self._look_at_lag()
         powers = f"{role.session_user} {', '.join(role.powers)}"
         if role.powers and not self._terms.allow_superuser:
             self.give_up(Cause.REFUSED, powers)
@@ -203,13 +196,14 @@ class Keeper:
             self._notes.append("a primary: the gates read from the server that takes the writes")
         elif not role.sees_statistics:
             self._notes.append("whether replay waits for the gates is not seen")
-        with self._transaction() as line:
+        with self._holder.transaction() as line:
             self._grants = missing_grants(line, self._asked)
         Thread(target=self._attend, name="batchgate-keeper", daemon=True).start()
         return role
 
-    def _look_at_lag(self, line: Line) -> None:
-        self._lag = measure_lag(line)
+    def _look_at_lag(self) -> None:
+        with self._holder.transaction() as line:
+            self._lag = measure_lag(line)
         limit = self._terms.max_lag
         if limit and (why := limit.exceeded(self._lag)):
             self.give_up(Cause.TOO_FAR_BEHIND, why)
@@ -218,27 +212,17 @@ class Keeper:
         """Take a snapshot for all gates; another than the first only once replay is past it."""
         if self._taken:
             self._settle()
-        line = self._connected()
-        # The one who keeps the snapshot is needed for as long as the gates take together.
-        begin_transaction(line, replace(self._limits, transaction_timeout="0"), "snapshot")
-        self._look_at_lag(line)
-        row = line.execute("select pg_catalog.pg_export_snapshot()").fetchone()
-        assert row is not None, "the function returns one row"
-        self._name = str(row[0])
+        self._look_at_lag()
+        if self._refused:
+            return
+        self._holder.hold()
         self._taken.append(datetime.now(UTC).isoformat(timespec="milliseconds"))
 
     def _conflicts(self) -> int:
         assert self._role is not None, "a visit begins with a look at the role"
-        return int(self._ask(read_query("conflicts.sql")) or 0) if self._role.standby else 0
-
-    def _is_alive(self) -> bool:
-        """Tell whether the snapshot is still held; what took it away does not matter here."""
-        assert self._line is not None, "a snapshot has a session"
-        try:
-            self._line.execute("select 1")
-        except psycopg.Error:
-            self._drop()
-        return bool(self._name)
+        if not self._role.standby:
+            return 0
+        return int(self._holder.ask(read_query("conflicts.sql")) or 0)
 
     def _settle(self) -> None:
         """Wait, for a while, until replay is past what our snapshot stood in the way of.
@@ -247,10 +231,10 @@ class Keeper:
         would be in the way of the same record, and be taken away at once.
         """
         until = monotonic() + _SETTLING
-        received = self._ask("select pg_catalog.pg_last_wal_receive_lsn()::text")
+        received = self._holder.ask("select pg_catalog.pg_last_wal_receive_lsn()::text")
         caught_up = "select pg_catalog.pg_last_wal_replay_lsn() >= %s::pg_catalog.pg_lsn"
         while received and monotonic() < until:
-            if self._ask(caught_up, received) and not self._replay_waits():
+            if self._holder.ask(caught_up, received) and not self._replay_waits():
                 return
             self._over.wait(_PAUSE)
 
@@ -261,7 +245,7 @@ class Keeper:
                 self._watch()
 
     def _watch(self) -> None:
-        if not (self._name or self._running):
+        if not (self._holder.snapshot or self._running):
             return
         try:
             waits = self._replay_waits()
@@ -271,10 +255,10 @@ class Keeper:
                 self._give_way()
         except (psycopg.Error, TargetUnavailable):
             # Whoever asks for a snapshot next is given a new one, or told why there is none.
-            self._drop()
+            self._holder.drop()
 
     def _replay_waits(self) -> bool:
-        return bool(self._ask(read_query("replay.sql"), list(self._running)))
+        return bool(self._holder.ask(read_query("replay.sql"), list(self._running)))
 
     def _give_way(self) -> None:
         """Cancel what our gates run, and let go of the snapshot, so that replay goes on."""
@@ -282,41 +266,9 @@ class Keeper:
         self._yields += 1
         self._waits_since = None
         self._cancel_running()
-        self._drop()
+        self._holder.drop()
 
     def _cancel_running(self) -> None:
         if self._running:
             cancel = "select count(pg_catalog.pg_cancel_backend(p)) from unnest(%s::integer[]) as p"
-            self._ask(cancel, list(self._running))
-
-    def _ask(self, query: str | bytes, *values: Any) -> Any:
-        """Return the one cell of a query, in the transaction of the snapshot or in a short one."""
-        if self._name and self._line:
-            row = self._line.execute(query, values or None).fetchone()
-        else:
-            with self._transaction() as line:
-                row = line.execute(query, values or None).fetchone()
-        return row[0] if row else None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Line]:
-        line = self._connected()
-        try:
-            begin_transaction(line, self._limits, "snapshot")
-            yield line
-        finally:
-            end_transaction(line)
-
-    def _connected(self) -> Line:
-        if self._line is None or self._line.closed:
-            self._line = open_line(self.target, self._limits)
-        return self._line
-
-    def _drop(self) -> None:
-        self._name = ""
-        if self._line:
-            self._line.close()
-
-    @property
-    def _limits(self) -> Limits:
-        return self._terms.manner.limits
+            self._holder.ask(cancel, list(self._running))
