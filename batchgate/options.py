@@ -33,7 +33,7 @@ _PG_VERSIONS = (
 )
 _DSN = (
     "run the gates, and nothing else, on this database instead of the sample data: a URL, libpq's "
-    "keywords or service=NAME; several are named, NAME=DSN"
+    "keywords or service=NAME; several are named, NAME=DSN; also BATCHGATE_DSN"
 )
 # Switches, and options with a value, by the words after the two dashes.
 _SWITCHES = {

@@ -12,26 +12,14 @@ from psycopg import errors
 from waits import until
 
 from batchgate import privileges
-from batchgate.binaries import Binaries, Candidate, find_binaries, find_major
+from batchgate.binaries import Binaries
 from batchgate.cluster import SETTINGS, Cluster, last_lines
 from batchgate.database import connect
 from batchgate.errors import ServerUnavailable
-from batchgate.fetch import PINNED, fetched
 from batchgate.privileges import Account
 from batchgate.server import Fill, Server, ThrowAwayServer
 
 _RENAMED = 150000
-
-
-def installations() -> list[Binaries]:
-    """Return the programs used by default, then those of each other major version found here."""
-    default = find_binaries(explicit=None, explicit_source="")
-    found = [default]
-    for major in sorted(set(PINNED) - {default.major}, reverse=True):
-        folder = Path(f"/usr/lib/postgresql/{major}/bin")
-        if fetched(major).is_dir() or folder.is_dir():
-            found.append(find_major(major, [Candidate("fetched", fetched(major))]))
-    return found
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from psycopg import IsolationLevel, errors
 from psycopg.rows import dict_row
 from replicas import Pair, cascade, gate_role, primary_and_standby
-from standbys import ask, installations, one
+from standbys import ask, one
 from waits import until
 from wires import cuttable
 
@@ -24,14 +24,9 @@ NAIVE = "select extract(epoch from clock_timestamp() - pg_last_xact_replay_times
 NAIVE_BYTES = "select pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())"
 
 
-@pytest.fixture(scope="module", params=installations(), ids=lambda found: found.version)
-def binaries(request: pytest.FixtureRequest) -> Binaries:
-    return request.param
-
-
 @pytest.fixture(scope="module")
-def whole(binaries: Binaries) -> Iterator[Pair]:
-    with primary_and_standby(binaries) as made:
+def whole(programs: Binaries) -> Iterator[Pair]:
+    with primary_and_standby(programs) as made:
         made.run("create table crates (id int)", "insert into crates values (1)")
         made.catch_up()
         yield made
@@ -166,8 +161,8 @@ def test_a_standby_that_was_cut_off_is_not_up_to_date(pair: Pair, standby: psyco
     assert measure_lag(standby) == Lag(standby=True, unknown="not streaming")
 
 
-def test_a_standby_whose_primary_ended_is_not_up_to_date(binaries: Binaries):
-    with primary_and_standby(binaries) as pair, pair.connect_standby() as session:
+def test_a_standby_whose_primary_ended_is_not_up_to_date(programs: Binaries):
+    with primary_and_standby(programs) as pair, pair.connect_standby() as session:
         data = Path(pair.primary.host).parent / "data"
         server = int((data / "postmaster.pid").read_text().split()[0])
         os.kill(server, signal.SIGQUIT)
@@ -183,8 +178,8 @@ def test_a_standby_fed_from_an_archive_is_not_streaming(pair: Pair, standby: psy
     pair.run("drop table archived")
 
 
-def test_a_standby_of_a_standby_is_measured_by_its_sender(pair: Pair, binaries: Binaries):
-    with cascade(binaries, pair) as third, connect(third, "postgres") as session:
+def test_a_standby_of_a_standby_is_measured_by_its_sender(pair: Pair, programs: Binaries):
+    with cascade(programs, pair) as third, connect(third, "postgres") as session:
         pair.catch_up()
         assert settled(session) == Lag(standby=True, bytes=0, seconds=0.0)
         pair.cut_stream()
@@ -259,8 +254,8 @@ def test_it_writes_nothing_and_keeps_the_transaction(pair: Pair, standby: psycop
     assert one(standby, "select count(*) from pg_locks where locktype = 'advisory'") == 0
 
 
-def test_a_promoted_standby_is_a_primary(binaries: Binaries):
-    with primary_and_standby(binaries) as pair, pair.connect_standby() as session:
+def test_a_promoted_standby_is_a_primary(programs: Binaries):
+    with primary_and_standby(programs) as pair, pair.connect_standby() as session:
         assert measure_lag(session).standby
         pair.promote()
         assert measure_lag(session) == Lag(standby=False)

@@ -12,11 +12,11 @@ import pytest
 from psycopg import IsolationLevel, errors
 from psycopg.conninfo import make_conninfo
 from replicas import Pair, cascade, gate_role, primary_and_standby
-from standbys import installations, one
+from standbys import one
 from waits import NEEDS, absent, until
 from wires import Wire, cuttable, password_server, pgbouncer, tls_server
 
-from batchgate.binaries import Binaries, find_binaries
+from batchgate.binaries import Binaries
 from batchgate.database import connect
 from batchgate.server import Server
 
@@ -25,14 +25,9 @@ RUNNING = "select count(*) > 0 from pg_stat_activity where query = %s and state 
 RECEIVER = "select count(*) from pg_stat_wal_receiver where status = 'streaming'"
 
 
-@pytest.fixture(scope="module", params=installations(), ids=lambda found: found.version)
-def binaries(request: pytest.FixtureRequest) -> Binaries:
-    return request.param
-
-
 @pytest.fixture(scope="module")
-def whole(binaries: Binaries) -> Iterator[Pair]:
-    with primary_and_standby(binaries) as made:
+def whole(programs: Binaries) -> Iterator[Pair]:
+    with primary_and_standby(programs) as made:
         made.run(
             "create table crates (id int primary key, label text)",
             "insert into crates select id, 'x' from generate_series(1, 10) as id",
@@ -48,9 +43,8 @@ def pair(whole: Pair) -> Iterator[Pair]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with primary_and_standby(find_binaries(explicit=None, explicit_source="")) as made:
-        yield made.standby
+def server(whole: Pair) -> Server:
+    return whole.standby
 
 
 @pytest.fixture
@@ -92,11 +86,11 @@ def count(pair: Pair) -> int:
         return one(session, "select count(*) from crates")
 
 
-def test_a_standby_streams_and_refuses_writes(pair: Pair, binaries: Binaries):
+def test_a_standby_streams_and_refuses_writes(pair: Pair, programs: Binaries):
     pair.run("create table more (id int)")
     pair.catch_up()
     with pair.connect_standby() as session, pair.connect_primary() as first:
-        assert one(session, "show server_version").split()[0] == binaries.version
+        assert one(session, "show server_version").split()[0] == programs.version
         assert one(session, "select pg_is_in_recovery()") is True
         assert one(first, "select pg_is_in_recovery()") is False
         assert one(session, "select count(*) from more") == 0
@@ -225,8 +219,8 @@ def test_a_cut_stream_has_no_receiver_until_it_is_mended(pair: Pair):
     pair.run("delete from crates where id = 11")
 
 
-def test_a_promoted_standby_takes_writes(binaries: Binaries):
-    with primary_and_standby(binaries) as pair, pair.connect_standby() as session:
+def test_a_promoted_standby_takes_writes(programs: Binaries):
+    with primary_and_standby(programs) as pair, pair.connect_standby() as session:
         with pytest.raises(errors.ReadOnlySqlTransaction):
             session.execute("create table mine (id int)")
         pair.promote()
@@ -235,8 +229,8 @@ def test_a_promoted_standby_takes_writes(binaries: Binaries):
             assert one(first, "select to_regclass('mine')") is None
 
 
-def test_a_standby_streams_from_a_standby(pair: Pair, binaries: Binaries):
-    with cascade(binaries, pair) as third, connect(third, "postgres") as session:
+def test_a_standby_streams_from_a_standby(pair: Pair, programs: Binaries):
+    with cascade(programs, pair) as third, connect(third, "postgres") as session:
         assert one(session, "select pg_is_in_recovery()") is True
         with pair.connect_standby() as second:
             assert one(second, "select count(*) from pg_stat_replication") == 1
@@ -245,10 +239,10 @@ def test_a_standby_streams_from_a_standby(pair: Pair, binaries: Binaries):
         pair.run("drop table far")
 
 
-def test_settings_given_hold_on_either_side(binaries: Binaries):
+def test_settings_given_hold_on_either_side(programs: Binaries):
     first = {"max_connections": "250"}
     second = {"hot_standby_feedback": "on", "work_mem": "7MB"}
-    with primary_and_standby(binaries, primary=first, standby=second) as pair:
+    with primary_and_standby(programs, primary=first, standby=second) as pair:
         with pair.connect_primary() as session:
             assert one(session, "show max_connections") == "250"
         with pair.connect_standby() as session:
@@ -261,8 +255,9 @@ def test_settings_given_hold_on_either_side(binaries: Binaries):
 
 def test_both_servers_end_with_the_process_that_started_them():
     program = (
-        "import sys\nfrom replicas import primary_and_standby\nfrom standbys import installations\n"
-        "with primary_and_standby(installations()[0]) as pair:\n"
+        "import sys\nfrom replicas import primary_and_standby\n"
+        "from batchgate.binaries import find_binaries\n"
+        "with primary_and_standby(find_binaries(explicit=None, explicit_source='')) as pair:\n"
         "    print(pair.primary.host, pair.standby.host, sep='\\n', flush=True); sys.stdin.read()"
     )
     path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
@@ -380,8 +375,8 @@ def test_tls_is_in_use_and_the_certificate_verified():
             psycopg.connect(guarded.conninfo(password="wrong"))
 
 
-def test_a_password_is_asked_for_without_tls(binaries: Binaries):
-    with password_server(binaries, user="some one", password="it's \\secret") as guarded:
+def test_a_password_is_asked_for_without_tls(programs: Binaries):
+    with password_server(programs, user="some one", password="it's \\secret") as guarded:
         with psycopg.connect(guarded.conninfo()) as session:
             assert one(session, "select current_user") == "some one"
             verifier = (
