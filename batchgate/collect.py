@@ -156,7 +156,7 @@ class GateItem(ArtifactItem):
         self.result = replace(ended, fails=_fails(ended, self.harness))
         self.user_properties += _properties(self.result)
         if self.result.fails:
-            raise refusal(self.result)
+            raise refusal(self.result, self.harness.terms.manner.samples)
 
     def _on_target(self, target: Target) -> GateResult:
         harness = self.harness

@@ -187,3 +187,45 @@ def test_damage_that_is_prevented_says_where(connection, tmp_path):
     with pytest.raises(GateFailed) as caught:
         try_red(connection, proved, "gates/01_x.red.sql", [])
     assert caught.value.message.at == "gates/01_x.red.sql:2"
+
+
+@pytest.mark.parametrize(("samples", "shown"), [(0, 0), (2, 2), (12, 12), (50, 37)])
+def test_as_many_rows_are_shown_as_are_asked_for_and_the_count_stays_exact(
+    connection, samples, shown
+):
+    result = run(
+        connection, "select id from t order by id", rows=37, manner=Manner(samples=samples)
+    )
+    assert (result.count, len(result.sample)) == (37, shown)
+    message = str(refusal(result, samples))
+    assert message.count("  row: id=") == shown
+    assert (f"… and {37 - shown} more" in message) == (0 < shown < 37)
+
+
+def test_without_samples_no_figure_is_shown_either_and_its_findings_are_counted(connection):
+    figures = "select id, 'odd'::text as finding from t order by id"
+    more = "-- rows: figures\n"
+    result = run(connection, figures, rows=3, more=more, manner=Manner(samples=0))
+    assert (result.count, result.sample) == (3, ())
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("'infinity'::timestamptz", "infinity"),
+        ("'4713-01-01 BC'::date", "4713-01-01 BC"),
+        ("'NaN'::numeric", "NaN"),
+        ("true", "true"),
+        ("null::int", "NULL"),
+        ("'\\x00ff'::bytea", "\\x00ff"),
+        ("""'{"a": 1}'::jsonb""", '{"a": 1}'),
+        ("array[1, null]", "{1,NULL}"),
+        ("interval '1000000 years'", "1000000 years"),
+        ("E'a\\nb'", "a\\x0ab"),
+    ],
+)
+def test_a_cell_that_python_has_no_value_for_is_shown_as_the_server_writes_it(
+    connection, value, shown
+):
+    result = run(connection, f"select {value} as id")
+    assert result.sample[0].cells == (shown,)

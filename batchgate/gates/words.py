@@ -6,12 +6,12 @@ from batchgate.gates.rows import SAMPLE
 from batchgate.verdict import GateResult, counted
 
 
-def refusal(result: GateResult) -> GateFailed:
-    """Return the message of a gate that did not pass."""
-    rows = [str(row) for row in result.sample if _offends(row, result)]
-    more = (result.count or 0) - len(rows[:SAMPLE])
+def refusal(result: GateResult, samples: int = SAMPLE) -> GateFailed:
+    """Return the message of a gate that did not pass, with at most so many rows."""
+    rows = [str(row) for row in result.sample if _offends(row, result)][:samples]
+    more = (result.count or 0) - len(rows)
     if more > 0 and rows:
-        rows = [*rows[:SAMPLE], f"… and {more} more"]
+        rows.append(f"… and {more} more")
     where = f" on {result.target}" if result.target else ""
     return GateFailed(
         f"gate {result.name}{where}: expected 0 {_noun(result)}s, found {_what(result)}",
