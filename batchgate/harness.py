@@ -73,7 +73,7 @@ class Harness:
     def aims(self) -> list[str]:
         """Return a line a target: where the gates run, and which setting says so."""
         return [
-            f"gates on {f'{target.name}: ' if target.name else ''}{target.dsn.address}"
+            f"gates on {f'{target.name}: ' if target.name else ''}{target.address}"
             f" ({target.source})"
             for target in self.targets
         ]

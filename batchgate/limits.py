@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass, fields
 from batchgate.errors import SuiteError
 
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(\d+)\s*(us|ms|s|min|h|d)?")
+_KILOBYTES = {"": 1, "kB": 1, "MB": 2**10, "GB": 2**20}
+_DURATION = re.compile(r"(\d{1,10})\s*(us|ms|s|min|h|d)?", re.ASCII)
+_MEMORY = re.compile(r"(\d{1,10})\s*(kB|MB|GB)?", re.ASCII)
 # What each setting may be, by a pattern and in words.
 _FORMS = {
     "duration": (_DURATION, "a duration such as 30s, 500ms or 2min; 0 for no limit"),
-    "memory": (re.compile(r"\d+\s*(kB|MB|GB)?"), "an amount of memory such as 64MB"),
-    "number": (re.compile(r"\d+"), "a whole number"),
-    "fraction": (re.compile(r"0?\.\d+|1(\.0+)?"), "a number above 0, at most 1"),
+    "memory": (_MEMORY, "an amount of memory such as 64MB, at least 64kB"),
+    "number": (re.compile(r"\d{1,3}", re.ASCII), "a whole number below 1000"),
+    "fraction": (re.compile(r"0?\.\d+|1(\.0+)?", re.ASCII), "a number above 0, at most 1"),
     "switch": (re.compile(r"on|off"), "on or off"),
     "names": (re.compile(r".+"), "schemas, separated by commas"),
 }
@@ -87,13 +89,23 @@ def limits_from(given: Mapping[str, tuple[str, str]]) -> Limits:
     Raises SuiteError for a value that the server would not take.
     """
     for name, (value, source) in given.items():
-        pattern, words = _FORMS[_FORM_OF.get(name, "duration")]
-        if not pattern.fullmatch(value.strip()):
+        form = _FORM_OF.get(name, "duration")
+        pattern, words = _FORMS[form]
+        if not pattern.fullmatch(value.strip()) or not _is_within(form, value.strip()):
             raise SuiteError(
                 f"{source}: expected {words}, found {value or 'nothing'}",
                 fix=f"Leave it out for {LIMITS[name]}.",
             )
     return Limits(**{name: value.strip() for name, (value, _) in given.items()})
+
+
+def _is_within(form: str, value: str) -> bool:
+    """Tell whether the server's own bounds hold: below 2^31 ms, from 64 kB to below 2^31 kB."""
+    if form == "duration":
+        return seconds_of(value) * 1000 < 2**31
+    if form == "memory" and (match := _MEMORY.fullmatch(value)):
+        return 64 <= int(match[1]) * _KILOBYTES[match[2] or ""] < 2**31
+    return True
 
 
 def seconds_of(duration: str) -> float:

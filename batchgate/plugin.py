@@ -77,6 +77,11 @@ def pytest_load_initial_conftests(
 def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
     """Run on several versions, or start over where pytest took --pg-bin's folder for tests."""
     if (majors := config.getoption("pg_versions")) and not only_looks(config):
+        if config.getoption("dsn"):
+            raise pytest.UsageError(
+                "--pg-versions: expected throw-away servers alone, found --dsn\n"
+                "  fix: Leave one of the two out: a target has a version of its own."
+            )
         given = [os.fspath(argument) for argument in config.invocation_params.args]
         return run_versions(settings_of(config), given, majors_of(majors))
     arguments = joined_option(config)

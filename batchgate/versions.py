@@ -25,7 +25,6 @@ RECORD = "versions.txt"
 
 _OURS = ("--pg-bin", OPTION)
 _PAGES = ("--html", "--junitxml", "--junit-xml", "--metrics-file")
-_TARGET = "--dsn"
 _SHOWN = 20
 _ABSENT = "–"
 
@@ -62,11 +61,6 @@ def majors_of(text: str) -> list[int]:
 
 def run_versions(settings: Settings, arguments: Sequence[str], majors: Sequence[int]) -> int:
     """Run pytest with the same arguments on each major, then compare; return the exit code."""
-    if any(word.partition("=")[0] == _TARGET for word in arguments):
-        raise pytest.UsageError(
-            f"{OPTION}: expected throw-away servers alone, found {_TARGET}\n"
-            f"  fix: Leave one of the two out: a target has a version of its own."
-        )
     try:
         servers = [find_major(major, list(_preferred(settings, major))) for major in majors]
     except BatchgateError as error:

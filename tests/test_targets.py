@@ -300,6 +300,7 @@ def test_no_hostile_gate_leaves_anything_on_a_primary(project, replica, user):
 def test_a_gate_that_is_no_query_is_refused_before_anything_runs(project, replica, statement):
     gate = "-- X.\n-- level: informational\n-- of: orders\n-- fix: Y.\n\n" + statement
     changes = {"gates/10_x.sql": gate, "gates/10_x.red.sql": "select 1;"}
+    replica.run("grant insert, update, delete on orders to gate_reader")
     result = project(changes, "gates", "-k", "green", "--dsn", dsn_of(replica.primary))
     assert result.ret in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.TESTS_FAILED)
     with connect(replica.primary, "postgres") as session:
@@ -333,7 +334,7 @@ def test_several_targets_need_names_and_an_empty_one_is_not_ignored(project):
         ("--samples=-1", "--samples: expected a number, none below 0, found -1"),
         ("--work-mem=lots", "--work-mem: expected an amount of memory*found lots"),
         ("--compare=none.json", "*none.json*"),
-        ("--pg-versions=18", "*"),
+        ("--pg-versions=18", "--pg-versions: expected throw-away servers alone, found --dsn"),
     ],
 )
 def test_an_option_that_means_nothing_is_refused_before_anything_runs(project, option, message):

@@ -1,5 +1,6 @@
 """Gates on a real standby: whatever befalls it, a result is true or is none, and says why."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +12,14 @@ from waits import until
 from wires import cuttable
 
 from batchgate.database import connect
+from batchgate.errors import BatchFailed
 from batchgate.findings import Cause, State
 from batchgate.gates.run import Manner
-from batchgate.header import GATE_KEYS, read_header
+from batchgate.header import BATCH_KEYS, GATE_KEYS, read_header
 from batchgate.limits import Limits
-from batchgate.suite import Gate
+from batchgate.suite import Batch, Gate
 from batchgate.targets.address import Target, read_targets
-from batchgate.targets.desk import FrontDesk
+from batchgate.targets.desk import DistantDesk, FrontDesk
 from batchgate.targets.keeper import Keeper
 from batchgate.targets.lag import lag_limit
 from batchgate.targets.terms import Terms
@@ -229,7 +231,6 @@ def test_a_gate_that_takes_too_long_is_not_tried_again(replica):
             1,
         )
         assert "--statement-timeout" in result.fix
-        assert visitor.run(target, SOUND, "x", ()).state is State.PASSED
 
 
 def test_a_gate_does_not_wait_long_for_a_change_of_schema(replica):
@@ -345,6 +346,47 @@ def test_rows_that_row_security_would_hide_are_no_pass(replica):
         result = no_result_of(visitor, target, gate("select id from item"))
         assert result.cause is Cause.NOT_PERMITTED
         assert "bypassrls" in result.fix
+
+
+def test_a_batch_that_says_more_than_whether_it_stands_does_no_harm(replica):
+    replica.run("grant delete on item to gate_reader")
+    present = "-- X.\n-- present: true)::boolean; commit; delete from item; select (true\n"
+    header = read_header(present, path="", keys=BATCH_KEYS, required=False)
+    batch = Batch("01_x", 1, Path("sql/01_x"), header)
+    target = target_of(replica.primary)
+    with visiting(target) as (visitor, _):
+        with pytest.raises(BatchFailed, match="42601"):
+            visitor.run(target, SOUND, "x", [batch])
+        assert visitor.run(target, gate("select id from item"), "x", ()).count == 1000
+
+
+@pytest.mark.parametrize("of", ["locking", "item where pg_advisory_lock(1) is null"])
+def test_a_table_that_is_none_is_not_looked_into(replica, of):
+    replica.run(
+        "create or replace view locking as select id from item where pg_try_advisory_lock(4711)",
+        "grant select on locking to gate_reader",
+    )
+    target = target_of(replica.primary)
+    header = read_header(
+        HEADER.replace("of: item", f"of: {of}"), path="", keys=GATE_KEYS, required=True
+    )
+    hostile = Gate("01_x", 1, Path("gates/01_x.sql"), header, SOUND.sql, 7)
+    with visiting(target) as (visitor, _):
+        result = visitor.run(target, hostile, "x", ())
+        assert result.state is State.ERROR
+        with connect(replica.primary, "postgres") as session:
+            locks = "select count(*) from pg_locks where locktype = 'advisory'"
+            assert session.execute(locks).fetchone() == (0,)
+    replica.run("drop view locking")
+
+
+def test_a_worker_that_ends_while_it_calls_is_none_of_the_others_business(replica):
+    desk = FrontDesk([Keeper(target_of(replica.standby), Terms(), [])])
+    found_at = desk.open_service()
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.connect(found_at["address"])
+    assert DistantDesk(found_at).visit("", again=False).number == 1
+    desk.close()
 
 
 def test_a_gate_that_would_cost_too_much_is_not_run(replica):

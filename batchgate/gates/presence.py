@@ -15,8 +15,10 @@ def is_present(connection: psycopg.Connection, batch: Batch) -> bool:
 
     Raises BatchFailed where the answer is neither true nor false.
     """
+    query = f"select (\n{batch.present}\n)::boolean".encode()
     try:
-        row = connection.execute(f"select (\n{batch.present}\n)::boolean".encode()).fetchone()
+        # The extended protocol takes one statement, whatever the expression holds.
+        row = connection.execute(query, binary=True).fetchone()
     except psycopg.Error as error:
         # What keeps anyone from an answer says nothing of the expression.
         if cause_of(error, broken=connection.broken):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from batchgate.errors import GateFailed
 from batchgate.findings import Row, mask_row
@@ -49,7 +50,10 @@ def find_rows(
             return _figures(_Reader(cursor, limits), gate, FIGURES if samples else 0)
         return _violations(_Reader(cursor, limits), gate, samples)
     finally:
-        if not connection.broken and connection.info.transaction_status.name == "INTRANS":
+        if (
+            not connection.broken
+            and connection.info.transaction_status == TransactionStatus.INTRANS
+        ):
             cursor.execute("close gate")
         cursor.close()
 

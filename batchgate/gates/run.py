@@ -165,6 +165,8 @@ class _GateRun:
         if self._after:
             asked = ",\n".join(f"({batch.present})" for batch in self._after)
             found += reaches(self._connection, f"select {asked}")
+        if self._gate.of:
+            found += reaches(self._connection, f"select from {', '.join(self._gate.of)}")
         return found
 
     def faulted(self, error: psycopg.Error) -> None:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from threading import Thread
 from typing import Any, Protocol
@@ -96,20 +97,20 @@ class _Service:
 
     def __init__(self, desk: FrontDesk) -> None:
         self._desk = desk
-        self._folder: PrivateFolder = make_folder(next(bases()))
+        self._closed = False
         key = secrets.token_bytes(32)
-        self._listener = Listener(str(self._folder.path / "desk"), "AF_UNIX", authkey=key)
-        self.found_at = {"address": str(self._folder.path / "desk"), "key": key.hex()}
+        self._folder, self._listener = _listener(key)
+        self.found_at = {"address": str(self._listener.address), "key": key.hex()}
         Thread(target=self._listen, name="batchgate-desk", daemon=True).start()
 
     def _listen(self) -> None:
-        while True:
-            try:
+        while not self._closed:
+            # A worker that ends while it connects is none of the others' business.
+            with suppress(EOFError, OSError, AuthenticationError):
                 connection = self._listener.accept()
-            except OSError:
-                # The listener was closed: the run is over.
-                return
-            Thread(target=self._serve, args=(connection,), daemon=True).start()
+                Thread(target=self._serve, args=(connection,), daemon=True).start()
+        self._listener.close()
+        self._folder.remove()
 
     def _serve(self, connection: "Connection[Any, Any]") -> None:
         with suppress(EOFError, OSError), connection:
@@ -118,6 +119,7 @@ class _Service:
                 if name == _LIFELINE:
                     # Nothing is ever said on it; that it ends is the message.
                     connection.recv()
+                    return
                 answer: Any
                 try:
                     answer = getattr(self._desk, name)(*arguments, **named)
@@ -126,8 +128,27 @@ class _Service:
                 connection.send(answer)
 
     def close(self) -> None:
-        self._listener.close()
-        self._folder.remove()
+        self._closed = True
+        # Who waits for a caller is woken by one.
+        with suppress(EOFError, OSError, AuthenticationError):
+            DistantDesk(self.found_at).close()
+
+
+def _listener(key: bytes) -> tuple[PrivateFolder, Listener]:
+    """Listen in a folder of our own, in the first place where a socket can be."""
+    refused = []
+    for base in bases():
+        folder = make_folder(base)
+        try:
+            return folder, Listener(str(folder.path / "desk"), "AF_UNIX", authkey=key)
+        except OSError as error:
+            folder.remove()
+            refused.append(f"{base}: {error}")
+    raise ServerUnavailable(
+        "gates: expected a folder for the socket that workers ask at, found none",
+        cause="\n".join(refused),
+        fix="Set TMPDIR to a folder of short path, or run without -n.",
+    )
 
 
 class DistantDesk:
@@ -160,6 +181,12 @@ class DistantDesk:
         """Tell that no connection came, and learn what that is to be called."""
         answer: Visit = self._call("unreachable", target, fault, message)
         return answer
+
+    def close(self) -> None:
+        """Hang up, having called if nobody had."""
+        if self._connection is None:
+            self._connection = self._connect()
+        self._connection.close()
 
     def on_end(self, act: Any) -> None:
         """Call `act` when the process that leads us ends, however it ends."""

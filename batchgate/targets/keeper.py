@@ -57,6 +57,7 @@ class Keeper:
         self._asked = asked
         self._turn = RLock()
         self._over = Event()
+        self._watched = False
         self._holder = Holder(target, terms.manner.limits)
         self._refused: Visit | None = None
         self._role: Role | None = None
@@ -99,9 +100,10 @@ class Keeper:
     def unreachable(self, fault: Fault, message: Message) -> Visit:
         """Say that no connection came; unless that may pass, no gate asks for one any more."""
         cause = Cause.CONFLICT if fault is Fault.CONFLICT else Cause.UNREACHABLE
+        why = f"{fault}: {message.cause}"
         if fault in PASSING:
-            return Visit(cause=cause, why=message.cause, fix=message.fix)
-        return self.give_up(cause, message.cause, message.fix)
+            return Visit(cause=cause, why=why, fix=message.fix)
+        return self.give_up(cause, why, message.fix)
 
     def began(self, pid: int) -> None:
         """Note that a gate runs in a server process, so that it can be told to give way."""
@@ -128,8 +130,9 @@ class Keeper:
 
     def close(self) -> None:
         """Let go of the snapshot, and leave."""
-        self._over.set()
         with self._turn:
+            self._over.set()
+            self._watched = False
             self._holder.drop()
 
     def report(self) -> TargetReport:
@@ -138,7 +141,7 @@ class Keeper:
             role, lag, refused = self._role, self._lag, self._refused
             return TargetReport(
                 name=self.target.name,
-                address=self.target.dsn.address,
+                address=self.target.address,
                 source=self.target.source,
                 server=role.server if role else "",
                 role=("standby" if role.standby else "primary") if role else "",
@@ -168,6 +171,10 @@ class Keeper:
             self._role = self._admitted()
         if self._refused:
             return self._refused
+        if not self._watched:
+            self._over = Event()
+            self._watched = True
+            Thread(target=self._attend, args=(self._over,), daemon=True).start()
         if self._terms.per_gate:
             if again:
                 self._settle()
@@ -189,17 +196,20 @@ class Keeper:
         powers = f"{role.session_user} {', '.join(role.powers)}"
         if role.powers and not self._terms.allow_superuser:
             self.give_up(Cause.REFUSED, powers)
+        if self._refused:
             return role
-        if role.powers:
-            self._notes.append(f"{powers}: --allow-superuser")
-        if not role.standby:
-            self._notes.append("a primary: the gates read from the server that takes the writes")
-        elif not role.sees_statistics:
-            self._notes.append("whether replay waits for the gates is not seen")
         with self._holder.transaction() as line:
             self._grants = missing_grants(line, self._asked)
-        Thread(target=self._attend, name="batchgate-keeper", daemon=True).start()
+        self._notes = list(self._noted(role, powers))
         return role
+
+    def _noted(self, role: Role, powers: str) -> Iterator[str]:
+        if role.powers:
+            yield f"{powers}: --allow-superuser"
+        if not role.standby:
+            yield "a primary: the gates read from the server that takes the writes"
+        elif not role.sees_statistics:
+            yield "whether replay waits for the gates is not seen"
 
     def _look_at_lag(self) -> None:
         with self._holder.transaction() as line:
@@ -238,9 +248,9 @@ class Keeper:
                 return
             self._over.wait(_PAUSE)
 
-    def _attend(self) -> None:
+    def _attend(self, over: Event) -> None:
         """Look every second whether replay waits; that keeps the idle session alive, too."""
-        while not self._over.wait(_WATCHED_EVERY):
+        while not over.wait(_WATCHED_EVERY):
             with self._turn:
                 self._watch()
 
@@ -249,9 +259,12 @@ class Keeper:
             return
         try:
             waits = self._replay_waits()
+            if not waits:
+                self._waits_since = None
+                return
             now = monotonic()
-            self._waits_since = (self._waits_since or now) if waits else None
-            if waits and now - (self._waits_since or now) >= self._terms.max_replay_wait:
+            since = self._waits_since = self._waits_since or now
+            if now - since >= self._terms.max_replay_wait:
                 self._give_way()
         except (psycopg.Error, TargetUnavailable):
             # Whoever asks for a snapshot next is given a new one, or told why there is none.

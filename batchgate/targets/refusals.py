@@ -161,7 +161,8 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
         ),
     ),
     (
-        r"failed to resolve host|could not translate host name|codec failed",
+        r"failed to resolve host|could not translate host name|codec failed"
+        r"|[Nn]ame or service not known|nodename nor servname|failure in name resolution",
         Refusal(Fault.UNKNOWN_HOST, "the host is not known", "Look at host, and at the resolver."),
     ),
     (
