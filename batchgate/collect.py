@@ -218,7 +218,8 @@ class RedItem(ArtifactItem):
             harness.heights.connect(database) as session,
         ):
             needed = harness.needed_by(self.gate)
-            return try_red(session, self.gate, self.shown_path, needed)
+            limits = harness.terms.manner.limits
+            return try_red(session, self.gate, self.shown_path, needed, limits)
 
     def outcome(self, seconds: float, error: BaseException | None) -> dict[str, Any]:
         """Return whether the gate was seen red."""

@@ -24,15 +24,19 @@ _CAUSES = {
     "53200": Cause.NO_ROOM,
     "53400": Cause.NO_ROOM,
     "53300": Cause.UNREACHABLE,
+    # What a pooler says that has no session to give, or that knows no transactions.
+    "08P01": Cause.UNREACHABLE,
 }
 _CLASSES = {"08": Cause.CUT}
 # 22023 to version 16, 42704 from 17 on; 55000 where the one who exported it is just gone.
 _STALE = frozenset({"22023", "42704", "55000"})
 
 _REMEDIES = {
-    Cause.UNREACHABLE: "Put the connection right, and run the gates again.",
+    Cause.UNREACHABLE: "Put the connection right, and run the gates again; a pooler has to be in"
+    " transaction mode, with a session for each worker and one more.",
     Cause.REFUSED: "Connect as a role that may do nothing but read, or say --allow-superuser.",
-    Cause.TOO_FAR_BEHIND: "Wait until the replica has caught up, or raise --max-lag.",
+    Cause.TOO_FAR_BEHIND: "Wait until the replica has caught up, resume its replay or mend its"
+    " stream; or raise --max-lag.",
     Cause.NO_SNAPSHOT: "Run the gates again, or with --snapshot=per-gate.",
     Cause.TOO_COSTLY: "Raise --max-cost where the server can bear it, or give the gate an index.",
     Cause.NOT_PERMITTED: "Grant what is missing to the role that connects.",

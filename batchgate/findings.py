@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from batchgate.signs import written_out
+
 MASK = "••••"
 CELL_LIMIT = 120
 
@@ -71,9 +73,13 @@ class Findings:
 
 
 def mask_row(columns: Sequence[str], values: Sequence[object], show: Sequence[str]) -> Row:
-    """Turn a fetched row into text, hiding every cell whose column is not in `show`."""
+    """Turn a fetched row into text, hiding every cell whose column is not in `show`.
+
+    A statement may name its columns as it likes: they are shown as cells are, and are told apart
+    by their true names.
+    """
     return Row(
-        tuple(columns),
+        tuple(cell_text(column) for column in columns),
         tuple(
             cell_text(value) if column in show else MASK
             for column, value in zip(columns, values, strict=True)
@@ -85,9 +91,5 @@ def cell_text(value: object) -> str:
     """Render one cell on one line, at most `CELL_LIMIT` characters, NULL marked."""
     if value is None:
         return "NULL"
-    text = "".join(char if char.isprintable() else _visible(char) for char in str(value))
+    text = "".join(char if char.isprintable() else written_out(char) for char in str(value))
     return text if len(text) <= CELL_LIMIT else text[: CELL_LIMIT - 1] + "…"
-
-
-def _visible(char: str) -> str:
-    return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"

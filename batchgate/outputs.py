@@ -2,10 +2,12 @@
 
 import logging
 import os
+import re
 import traceback
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from typing import Any, TextIO
 
 import pytest
@@ -82,9 +84,8 @@ class Outputs:
     @pytest.hookimpl(tryfirst=True)
     def pytest_make_parametrize_id(self, val: object) -> str | None:
         """Name a parameter without its password: such names stand in files and reports."""
-        if isinstance(val, str) and (shown := self._scrub(val)) != val:
-            return shown
-        return None
+        name = _name_of(val)
+        return shown if (shown := self._scrub(name)) != name else None
 
 
 class LastWords:
@@ -104,7 +105,11 @@ class LastWords:
 
 
 class ScrubbedStream:
-    """A text stream that scrubs what is written to it, and is the other one otherwise."""
+    """A text stream that scrubs what is written to it, and is the other one otherwise.
+
+    Each write is looked at alone, for one that is kept back until the next may never be seen:
+    pytest writes a line's colours with the line, and reports were scrubbed whole before.
+    """
 
     def __init__(self, stream: TextIO, scrub: Scrubber) -> None:
         self._stream = stream
@@ -113,6 +118,10 @@ class ScrubbedStream:
     def write(self, text: str) -> int:
         """Write the text without its passwords."""
         return self._stream.write(self._scrub(text))
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write the lines together, for a password may be broken over two of them."""
+        self.write("".join(lines))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -248,6 +257,20 @@ def scrub_records(scrub: Scrubber) -> Callable[[], None]:
 
     logging.setLogRecordFactory(made)
     return lambda: logging.setLogRecordFactory(make)
+
+
+def _name_of(value: object) -> str:
+    """Return what pytest takes from a parameter's value into a test's name, or nothing."""
+    match value:
+        case str():
+            return value
+        case bytes():
+            return value.decode("ascii", "backslashreplace")
+        case re.Pattern():
+            return _name_of(value.pattern)
+        case Enum():
+            return str(value)
+    return ""
 
 
 def _scrub_record(record: logging.LogRecord, scrub: Scrubber) -> logging.LogRecord:

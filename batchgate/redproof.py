@@ -8,6 +8,7 @@ import psycopg
 from batchgate.errors import GateFailed
 from batchgate.gates.presence import is_present
 from batchgate.gates.rows import SENT_BEFORE, find_rows
+from batchgate.limits import Limits
 from batchgate.psqlsend import send
 from batchgate.serverwords import server_words, shown_sql
 from batchgate.sqltext import Statement, read_sql, split
@@ -27,8 +28,17 @@ class Proof:
         return self.after > self.before
 
 
-def try_red(session: psycopg.Connection, gate: Gate, path: str, needed: Sequence[Batch]) -> Proof:
-    """Do the damage at `path`, count what the gate finds before and after, and undo it."""
+def try_red(
+    session: psycopg.Connection,
+    gate: Gate,
+    path: str,
+    needed: Sequence[Batch],
+    limits: Limits | None = None,
+) -> Proof:
+    """Do the damage at `path`, count what the gate finds before and after, and undo it.
+
+    Of the limits the search path alone: a name has to mean here what it means to the gate.
+    """
     absent = [batch.name for batch in needed if not is_present(session, batch)]
     if absent:
         raise GateFailed(
@@ -36,8 +46,11 @@ def try_red(session: psycopg.Connection, gate: Gate, path: str, needed: Sequence
             at=path,
             fix="Apply the batch, or correct its `present` expression.",
         )
-    session.execute("begin; set local search_path = public")
+    session.execute("begin")
     try:
+        session.execute(
+            "select set_config('search_path', %s, true)", [(limits or Limits()).search_path]
+        )
         before = _look(session, gate, path)
         _damage(session, gate, path)
         return Proof(before, _look(session, gate, path))

@@ -23,6 +23,7 @@ class Results:
     checks: list[CheckResult] = field(default_factory=list)
     applications: dict[str, Application] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    reds_failed: int = 0
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in one report; only what was carried and what was counted is kept."""
@@ -31,6 +32,8 @@ class Results:
             self.gates.append(GateResult.from_dict(carried["gate"]))
         if "check" in carried:
             self.checks.append(CheckResult.from_dict(carried["check"]))
+        if "red" in carried:
+            self.reds_failed += not carried["red"]["passed"]
         for plain in carried.get("applied", ()):
             self.applications.setdefault(plain["batch"], Application(**plain))
         if report.when == "call" or report.outcome != "passed":
@@ -55,6 +58,7 @@ class Results:
                 for check in checks
             ),
             counts=dict(self.counts),
+            reds_failed=self.reds_failed,
             finished=finished,
         )
 

@@ -2,7 +2,8 @@
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, unquote
 
 from batchgate.findings import MASK
@@ -24,8 +25,17 @@ _OURS = frozenset((
     "user", "verdict", "warned",
 ))
 # fmt: on
-# How the parts of a value that was broken over lines are joined: quotes, and pytest's margin.
-_BREAK = r"""(?:['"]?[ \t]*\r?\n(?:[E>|](?=[ \t]))?[ \t]*['"]?)?"""
+# How the parts of a value that was broken over lines are joined: quotes, the margins of pytest
+# and of a comparison, and where the lines are a list that is shown, its commas.
+_QUOTE = r"""(?:\\*['"]|&quot;|&\#x?[0-9]{2};)"""
+_LINE_END = r"""(?:\r?\n|(?:\\+r)?\\+n|&\#10;|(?<=['"]),[ ])"""
+_MARGIN = r"(?:[E>|?+-](?=[ \t]))?[ \t]*"
+_BREAK = rf"(?:{_QUOTE}{{0,2}}[ \t]*{_LINE_END}{_MARGIN}{_QUOTE}?{_MARGIN}[bruBRU]?{_QUOTE}?)?"
+# Colours stand in a value wherever its tokens end. A backslash before an escape that is written
+# out may be the value's own: see `_without_colours`.
+_COLOUR = re.compile(
+    r"(?:\x1b|(?P<slashes>\\+)(?:x1b|u001b|033)|\#x1B|&\#(?:x1b|27);)\[[0-9;:]*[mK]", re.I
+)
 _BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
 _AFTER = r"(?![A-Za-z0-9])"
 _QUOTED = r"""(?P<open>\\*['"]|&quot;|&\#x?[0-9]{2};).*?(?:(?<!\\)(?P=open)|$)"""
@@ -53,6 +63,9 @@ _GIVEN = re.compile(
     rf"{_PASSWORD}\s*=\s*(?P<value>'(?:[^'\\]|\\.)*'|\S*)(?P<more>[^=]*(?=\s\w+\s*=)|.*)",
     re.I | re.S,
 )
+
+# From where to where, and what stands there instead.
+_Edit = tuple[int, int, str]
 
 
 class Concealed(str):
@@ -89,32 +102,85 @@ class Scrubber:
     def __call__(self, text: str) -> str:
         """Return the text with a mask for every password; its lines stay as many."""
         if self._known:
-            text = self._known.sub(_masked, text)
+            text = _edited(text, _matches(self._known, _masked))
         if self._ends and _CUT.search(text):
-            text = self._without_ends(text)
+            text = _edited(text, self._ends_in)
         return without_passwords(text)
 
-    def _without_ends(self, text: str) -> str:
-        """Hide what is left of a secret before and after the dots of a text that was cut."""
-        pieces = _CUT.split(text)
-        dots = _CUT.findall(text)
-        for at in range(len(dots)):
-            for secret in self._ends:
-                pieces[at] = _without_start(pieces[at], secret)
-                pieces[at + 1] = _without_end(pieces[at + 1], secret)
-        return "".join(part for pair in zip(pieces, (*dots, ""), strict=True) for part in pair)
+    def _ends_in(self, text: str) -> Iterator[_Edit]:
+        """Yield what is left of a secret before and after the dots of a text that was cut."""
+        done = 0
+        for dots in _CUT.finditer(text):
+            if dots.start() < done:
+                continue
+            if length := max(
+                _length_before(text[done : dots.start()], each) for each in self._ends
+            ):
+                yield dots.start() - length, dots.start(), MASK
+            done = dots.end()
+            if length := max(_length_after(text[done:], each) for each in self._ends):
+                yield done, done + length, MASK
+                done += length
 
 
 def without_passwords(text: str) -> str:
     """Hide what stands where a connection string or a setting has its password."""
     # Most of what is written has neither, and this is asked of every line.
-    if "://" in text:
+    if "://" in text or _COLOUR.search(text):
         for pattern in _URLS:
-            text = pattern.sub(_masked_value, text)
+            text = _edited(text, _matches(pattern, _masked_value))
     if "=" in text or ":" in text:
         for pattern in _SETTINGS:
-            text = pattern.sub(_masked_value, text)
+            text = _edited(text, _matches(pattern, _masked_value))
     return text
+
+
+def _matches(
+    pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str]
+) -> Callable[[str], Iterator[_Edit]]:
+    return lambda text: (
+        (found.start(), found.end(), replace(found)) for found in pattern.finditer(text)
+    )
+
+
+def _edited(text: str, edits_in: Callable[[str], Iterable[_Edit]]) -> str:
+    """Replace what is found in a text without its colours; those within come after it."""
+    bare, colours = _without_colours(text)
+    shown: list[str] = []
+    done = 0
+    for start, end, mask in edits_in(bare):
+        shown += (_coloured(bare, colours, done, start), mask)
+        while colours and colours[0][0] < end:
+            shown.append(colours.popleft()[1])
+        done = end
+    return "".join(shown) + _coloured(bare, colours, done, len(bare)) if shown else text
+
+
+def _without_colours(text: str) -> tuple[str, deque[tuple[int, str]]]:
+    """Return a text without its colours, and each of these with its place in that text."""
+    kept: list[str] = []
+    colours: deque[tuple[int, str]] = deque()
+    at = done = 0
+    for found in _COLOUR.finditer(text):
+        slashes = len(found["slashes"] or "")
+        # Each time that a text is written as a repr its backslashes are doubled, and an escape's
+        # first is one: what is no power of two are those of the value before it.
+        start = found.start() + slashes - (slashes & -slashes)
+        kept.append(text[done:start])
+        at += start - done
+        colours.append((at, text[start : found.end()]))
+        done = found.end()
+    return "".join((*kept, text[done:])), colours
+
+
+def _coloured(bare: str, colours: deque[tuple[int, str]], start: int, end: int) -> str:
+    """Return a part of a text with its colours, which are taken."""
+    parts: list[str] = []
+    while colours and colours[0][0] <= end:
+        at, colour = colours.popleft()
+        parts += (bare[start:at], colour)
+        start = at
+    return "".join((*parts, bare[start:end]))
 
 
 def passwords_in(text: str) -> Iterator[str]:
@@ -199,15 +265,12 @@ def _masked_value(found: re.Match[str]) -> str:
     return f"{found[1]}{opened}{MASK}{closed}"
 
 
-def _without_start(text: str, secret: str) -> str:
-    for length in range(len(secret) - 1, _LEAST - 2, -1):
-        if text.endswith(secret[:length]):
-            return text[:-length] + MASK
-    return text
+def _length_before(text: str, secret: str) -> int:
+    """Return how much of a secret's start a text ends with, where that is enough to tell."""
+    lengths = range(len(secret) - 1, _LEAST - 2, -1)
+    return next((each for each in lengths if text.endswith(secret[:each])), 0)
 
 
-def _without_end(text: str, secret: str) -> str:
-    for length in range(len(secret) - 1, _LEAST - 2, -1):
-        if text.startswith(secret[-length:]):
-            return MASK + text[length:]
-    return text
+def _length_after(text: str, secret: str) -> int:
+    lengths = range(len(secret) - 1, _LEAST - 2, -1)
+    return next((each for each in lengths if text.startswith(secret[-each:])), 0)

@@ -19,13 +19,16 @@ class Token(NamedTuple):
 # nested comments nor psql's variables; these are the rules of PostgreSQL's and psql's lexers.
 # A quote that never closes falls through to the rule for Error.
 _LETTER = r"A-Za-z_\u0080-\U0010ffff"
+_ESCAPED = r"[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'(?!')"
+# After the end of a line a string goes on, by the rules by which it began.
+GOES_ON = r"[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*'"
 _RULES = {
     kinds.Whitespace: r"[ \t\n\r\f\v]+",
     kinds.Comment.Single: r"--[^\n\r]*",
     kinds.Comment.Multiline: r"/\*",
     # No possessive quantifiers: Python before 3.11.5 gets them wrong. The look ahead keeps a
     # doubled quote from ending a string that is never closed.
-    kinds.String.Escape: r"[eE]'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'(?!')",
+    kinds.String.Escape: rf"[eE]'{_ESCAPED}(?:{GOES_ON}{_ESCAPED})*",
     kinds.String.Single: r"(?:[bBnNxX]|[uU]&)?'[^']*(?:''[^']*)*'(?!')",
     kinds.String.Symbol: r'(?:[uU]&)?"[^"]*(?:""[^"]*)*"(?!")',
     kinds.Literal: rf"(?P<tag>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)[\s\S]*?(?P=tag)",

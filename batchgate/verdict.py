@@ -135,6 +135,7 @@ class Run:
     required_in_suite: Sequence[str] = ()
     checks_in_suite: Sequence[str] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    reds_failed: int = 0
     finished: bool = True
 
     @property
@@ -163,6 +164,12 @@ class Run:
     def failures(self) -> int:
         """Return how many tests failed or could not be set up."""
         return self.counts.get("failed", 0) + self.counts.get("error", 0)
+
+    @property
+    def others_failed(self) -> int:
+        """Return how many tests failed that are neither a gate, a red proof nor a check."""
+        ours = sum(gate.fails for gate in self.gates) + sum(each.failed for each in self.checks)
+        return max(self.failures - ours - self.reds_failed, 0)
 
 
 class Outcome(StrEnum):
@@ -221,9 +228,9 @@ def _blocked(run: Run, blocking: Sequence[GateResult]) -> Verdict:
         gates = sum(gate.level is level for gate in blocking if gate not in silent)
         parts += [counted(gates, f"{level} gate")] if gates else []
     parts += [_silent(silent)] if silent else []
-    others = run.failures - len(blocking) - len(_failed(run))
-    parts += [counted(others, "other test")] if others > 0 else []
-    only_gates = not batches and others <= 0
+    parts += [counted(run.reds_failed, "red proof")] if run.reds_failed else []
+    parts += [counted(run.others_failed, "other test")] if run.others_failed else []
+    only_gates = not batches and not run.reds_failed and not run.others_failed
     return Verdict(
         Outcome.GATES_FAIL if only_gates else Outcome.BLOCKED,
         "blocked by " + ", ".join(parts),
@@ -250,6 +257,16 @@ def _to_read(run: Run) -> str:
         owed = counted(len(run.checks_in_suite), "check")
         parts.append(f"{len(run.checks_not_run)} of {owed} not run")
     return ", ".join(parts)
+
+
+def time_text(seconds: float) -> str:
+    """Return a duration in the unit a reader would choose."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s"
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

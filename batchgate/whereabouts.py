@@ -1,19 +1,39 @@
 """Where gates ran and what they saw there, in the words of the terminal and of the page."""
 
-from batchgate.verdict import TargetReport
+from collections.abc import Sequence
+
+from batchgate.verdict import GateResult, Run, TargetReport
+
+GRANTS = "missing grants; on the primary, as the tables' owner; what is said of a role, as a superuser"
 
 
-def facts_of(target: TargetReport) -> dict[str, str]:
-    """Return what there is to say of a target, by its label."""
+def gates_of(run: Run, target: TargetReport) -> list[GateResult]:
+    """Return the gates that were to run on a target."""
+    return [gate for gate in run.gates if gate.target == target.name]
+
+
+def facts_of(target: TargetReport, gates: Sequence[GateResult] = ()) -> dict[str, str]:
+    """Return what there is to say of a target where these gates were to run, by its label."""
+    ended = "interrupted" if any(gate.count is not None for gate in gates) else "no gate ran"
     told = {
         "at": f"{target.address} ({target.source})",
         "server": f"PostgreSQL {target.server}, a {target.role}" if target.role else "",
         "login": target.user,
         "lag": target.lag if target.role == "standby" else "",
         "seen": _seen(target),
-        "no gate ran": target.error,
+        ended: target.error,
+        "fix": _common_fix(target, gates),
     }
     return {label: text for label, text in told.items() if text}
+
+
+def is_told(target: TargetReport, gate: GateResult) -> bool:
+    """Tell whether what is said of the target says already why a gate has no result."""
+    return bool(target.error) and gate.reason == target.error
+
+
+def _common_fix(target: TargetReport, gates: Sequence[GateResult]) -> str:
+    return next((gate.fix for gate in gates if is_told(target, gate)), "")
 
 
 def _seen(target: TargetReport) -> str:

@@ -6,9 +6,11 @@ import pytest
 
 from batchgate.errors import BatchFailed, GateFailed
 from batchgate.findings import MASK, State
+from batchgate.gates.rows import Overran, find_rows
 from batchgate.gates.run import Manner, run_gate
 from batchgate.gates.words import refusal
 from batchgate.header import BATCH_KEYS, GATE_KEYS, read_header
+from batchgate.limits import Limits
 from batchgate.redproof import try_red
 from batchgate.suite import Batch, Gate
 
@@ -229,3 +231,25 @@ def test_a_cell_that_python_has_no_value_for_is_shown_as_the_server_writes_it(
 ):
     result = run(connection, f"select {value} as id")
     assert result.sample[0].cells == (shown,)
+
+
+def test_a_statement_that_does_not_end_at_its_limit_gives_no_rows(connection):
+    connection.execute(
+        "create function stubborn() returns setof int language plpgsql as $$ begin"
+        " perform pg_sleep(10); return next 1;"
+        " exception when query_canceled then return; end $$"
+    )
+    limits = Limits(statement_timeout="50ms")
+    connection.execute("begin")
+    with pytest.raises(Overran):
+        find_rows(connection, gate("select * from stubborn() as id"), limits=limits)
+    connection.execute("rollback")
+
+
+def test_a_gate_that_overran_its_limit_has_timed_out(connection, monkeypatch):
+    def overran(*_, **__):
+        raise Overran
+
+    monkeypatch.setattr("batchgate.gates.run.find_rows", overran)
+    result = run(connection, "select id from t")
+    assert (result.state, result.reason) == (State.NO_RESULT, "timed out: after 30s")

@@ -5,7 +5,6 @@ from psycopg import sql
 
 from batchgate.errors import BatchFailed
 from batchgate.faults import cause_of
-from batchgate.reading import read_query
 from batchgate.serverwords import gate_words
 from batchgate.suite import Batch
 
@@ -34,15 +33,6 @@ def is_present(connection: psycopg.Connection, batch: Batch) -> bool:
         fix="Ask what can be asked with and without the batch, such as"
         " `to_regclass('orders') is not null`.",
     )
-
-
-def changed_since(connection: psycopg.Connection) -> list[str]:
-    """Return the relations read by the open transaction that are newer than its snapshot.
-
-    To a snapshot from before it, a table that was truncated, rewritten by ALTER TABLE, or made
-    anew looks empty, whatever it holds (PostgreSQL, "Caveats" of concurrency control).
-    """
-    return [name for (name,) in connection.execute(read_query("changed.sql"))]
 
 
 def is_empty(connection: psycopg.Connection, table: str) -> bool:

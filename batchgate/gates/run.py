@@ -11,9 +11,15 @@ import psycopg
 
 from batchgate.faults import cause_of, remedy_of
 from batchgate.findings import Cause, Level, State
-from batchgate.gates.presence import changed_since, is_empty, is_present
-from batchgate.gates.rows import DECLARE, EXPLAIN, SAMPLE, SENT_BEFORE, Found, find_rows
-from batchgate.gates.transaction import begin_transaction, end_transaction, is_standby
+from batchgate.gates.presence import is_empty, is_present
+from batchgate.gates.rows import DECLARE, EXPLAIN, SAMPLE, SENT_BEFORE, Found, Overran, find_rows
+from batchgate.gates.standing import standing_of, standing_of_all_read
+from batchgate.gates.transaction import (
+    Begun,
+    begin_transaction,
+    end_transaction,
+    is_standby,
+)
 from batchgate.limits import Limits
 from batchgate.reach.reaches import Reach, reaches
 from batchgate.serverwords import gate_words
@@ -24,7 +30,7 @@ Attended = Callable[[int], AbstractContextManager[None]]
 
 _COST = re.compile(r"\(cost=[\d.]+\.\.([\d.]+) ")
 _PLAN_LENGTH = 10_000
-_STATEMENT_TIMEOUT = "57014"
+_TIMEOUTS = {"25P04": "transaction_timeout"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,29 +49,41 @@ def _unattended(_: int) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Within:
+    """Where a gate runs, on a server that others use, too.
+
+    `snapshot` is an exported one to see; `standby` says that the server was one and should be
+    still; `attended` is entered with the number of the server's process while the gate runs;
+    `shifts` says that others may change tables and functions meanwhile.
+    """
+
+    snapshot: str = ""
+    standby: bool = False
+    attended: Attended = _unattended
+    shifts: bool = False
+
+
 def run_gate(
     connection: psycopg.Connection,
     gate: Gate,
     path: str,
     after: Sequence[Batch],
     manner: Manner,
-    *,
-    snapshot: str = "",
-    standby: bool = False,
-    attended: Attended = _unattended,
+    within: Within | None = None,
 ) -> GateResult:
     """Run a gate in a read-only transaction of its own and say how it ended.
 
-    `snapshot` is an exported one to see; `standby` says that the server was one and should be
-    still; `attended` is entered with the number of the server's process while the gate runs.
     Raises StaleSnapshot where there is no such snapshot any more.
     """
     run = _GateRun(connection, gate, path, after, manner)
     started = perf_counter()
     try:
-        run.look(snapshot, standby, attended)
+        run.look(within or Within())
     except psycopg.Error as error:
         run.faulted(error)
+    except Overran:
+        run.overran()
     finally:
         end_transaction(connection)
     return replace(run.result, seconds=perf_counter() - started)
@@ -126,16 +144,27 @@ class _GateRun:
         self._manner = manner
         self.result = blank_result(gate, path)
 
-    def look(self, snapshot: str, expected: bool, attended: Attended) -> None:
+    def look(self, within: Within) -> None:
         """Run the gate from its first statement to its result."""
-        begun = begin_transaction(self._connection, self._manner.limits, self._gate.name, snapshot)
-        if expected and not begun.standby:
+        begun = self._begin(within.snapshot)
+        if within.standby and not begun.standby:
             self._promoted()
             return
-        with attended(begun.pid):
+        with within.attended(begun.pid):
             self._look()
+            standing = standing_of_all_read(self._connection) if within.shifts else None
         if begun.standby and not is_standby(self._connection):
             self._promoted()
+        elif standing:
+            end_transaction(self._connection)
+            self._begin()
+            if standing_of(self._connection, standing.relations) != standing:
+                why = "what it reads is not what it was when its snapshot was taken"
+                self.result = without_result(self.result, Cause.CHANGED, why)
+
+    def _begin(self, snapshot: str = "") -> Begun:
+        limits = self._manner.limits
+        return begin_transaction(self._connection, limits, self._gate.name, snapshot)
 
     def _look(self) -> None:
         if reached := self._reached():
@@ -155,9 +184,6 @@ class _GateRun:
                 self._connection, self._gate, samples=manner.samples, limits=manner.limits
             )
             self._found(found)
-            if changed := changed_since(self._connection):
-                why = f"{', '.join(changed)} is newer than the snapshot, to which it looks empty"
-                self.result = without_result(self.result, Cause.CHANGED, why)
 
     def _reached(self) -> tuple[Reach, ...]:
         """Look for what READ ONLY does not stop, in all that is going to be run."""
@@ -173,13 +199,21 @@ class _GateRun:
         """Take an error for what it is: the gate's own, or what kept it from a result."""
         words = gate_words(error, self._gate.sql, self._path, self._gate.line, skip=SENT_BEFORE)
         cause = cause_of(error, broken=self._connection.broken)
-        if error.sqlstate == _STATEMENT_TIMEOUT and cause is Cause.TIMED_OUT:
-            words = f"after {self._manner.limits.statement_timeout}"
-            self.result = without_result(self.result, cause, words)
+        if cause is Cause.TIMED_OUT:
+            name = _TIMEOUTS.get(error.sqlstate or "", "statement_timeout")
+            words = f"after {getattr(self._manner.limits, name)}"
+            option = f"--{name.replace('_', '-')}"
+            fix = f"Run the gates at a quieter time, or raise {option}."
+            self.result = without_result(self.result, cause, words, fix)
         elif cause:
             self.result = without_result(self.result, cause, words)
         else:
             self.result = replace(self.result, state=State.ERROR, reason=words)
+
+    def overran(self) -> None:
+        """Take a result that came after its limit for none: it may have been cut short."""
+        words = f"after {self._manner.limits.statement_timeout}"
+        self.result = without_result(self.result, Cause.TIMED_OUT, words)
 
     def _promoted(self) -> None:
         why = "the server is a primary now, and was a standby when the run began"
@@ -198,7 +232,7 @@ class _GateRun:
         limit = self._manner.max_cost
         if limit is None or cost <= limit:
             return True
-        why = f"estimated at {cost:,.0f}, more than --max-cost {limit:,.0f}".replace(",", " ", 1)
+        why = f"estimated at {_grouped(cost)}, more than --max-cost {_grouped(limit)}"
         self.result = without_result(self.result, Cause.TOO_COSTLY, why)
         return False
 
@@ -222,6 +256,10 @@ class _GateRun:
             fix=self._gate.fix if found else _remedy(state, reason),
             reason=reason,
         )
+
+
+def _grouped(cost: float) -> str:
+    return f"{cost:,.0f}".replace(",", " ") if cost >= 1 else f"{cost:g}"
 
 
 def _cost(plan: str) -> float:

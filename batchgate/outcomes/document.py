@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from batchgate.findings import Level, Row, State
 from batchgate.outcomes.reading import FORMAT, SCHEMA_VERSION, read_document
-from batchgate.outcomes.words import cut_lines, cut_text, is_unseen, slug, well_formed
+from batchgate.outcomes.words import cut_lines, cut_text, slug, well_formed
 from batchgate.outcomes.writing import replace_file
+from batchgate.signs import is_unseen
 from batchgate.verdict import Application, CheckResult, GateResult, Run, TargetReport, Verdict
 
 __all__ = [
@@ -106,19 +107,14 @@ def document_of(run: Run, verdict: Verdict, about: About) -> dict[str, Any]:
     }
 
 
-def scrubbed(document: dict[str, Any], scrub: Callable[[str], str]) -> dict[str, Any]:
+def scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
     """Return a document whose every text went through `scrub`; names of fields are left alone."""
-    cleaned: dict[str, Any] = _scrubbed(document, scrub)
-    return cleaned
-
-
-def _scrubbed(value: Any, scrub: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return scrub(value)
     if isinstance(value, list):
-        return [_scrubbed(each, scrub) for each in value]
+        return [scrubbed(each, scrub) for each in value]
     if isinstance(value, dict):
-        return {name: _scrubbed(each, scrub) for name, each in value.items()}
+        return {name: scrubbed(each, scrub) for name, each in value.items()}
     return value
 
 

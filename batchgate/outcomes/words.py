@@ -1,16 +1,13 @@
 """How values become text that a file can hold and a reader can see."""
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
 from batchgate.findings import State
+from batchgate.signs import spelled_out
 
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _RESULTS = {State.PASSED.name.lower(), State.FAILED.name.lower(), State.WARNED.name.lower()}
-_UNUSUAL = re.compile(r"[^ -~]")
 
 
 def has_result(gate: Mapping[str, Any]) -> bool:
@@ -23,25 +20,9 @@ def slug(member: Enum) -> str:
     return member.name.lower()
 
 
-def is_unseen(char: str) -> bool:
-    """Tell whether a character is not seen, or moves what stands beside it."""
-    return unicodedata.category(char) in _UNSEEN
-
-
-def written_out(char: str) -> str:
-    """Return a character as its number."""
-    code = ord(char)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
 def visible(text: str) -> str:
     """Return a text on one line, its control, bidi and unpaired characters written out."""
-    line = text.replace("\n", " ")
-    return _UNUSUAL.sub(
-        lambda match: written_out(match[0]) if is_unseen(match[0]) else match[0], line
-    )
+    return spelled_out(text.replace("\n", " "))
 
 
 def well_formed(text: str) -> str:

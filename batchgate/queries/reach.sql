@@ -4,7 +4,7 @@
 with recursive asked as (
     select
         a.source,
-        a.name::pg_catalog.name as name,
+        a.name,
         a.schema,
         a.called,
         a.arguments,
@@ -12,12 +12,13 @@ with recursive asked as (
         a.path
     from pg_catalog.jsonb_to_recordset(%(names)s::pg_catalog.jsonb) as a (
         source integer,
-        name text,
-        schema text,
+        -- This type cuts a name as a statement does: by the bytes of the server's encoding.
+        name pg_catalog.name,
+        schema pg_catalog.name,
         called boolean,
         arguments integer,
         field boolean,
-        path text[]
+        path pg_catalog.name[]
     )
 ),
 numbered as (
@@ -34,10 +35,10 @@ numbered as (
 sign as (
     select
         s.source,
-        s.name::pg_catalog.name as name
+        s.name
     from pg_catalog.jsonb_to_recordset(%(operators)s::pg_catalog.jsonb) as s (
         source integer,
-        name text
+        name pg_catalog.name
     )
 ),
 function as (
@@ -51,7 +52,8 @@ function as (
         and (n.nspname = a.schema or (a.schema is null and n.nspname = any (a.path)))
         and (
             a.arguments is null
-            or p.prokind = 'a'
+            -- What a procedure only gives back is written among its arguments, and not counted.
+            or p.prokind in ('a', 'p')
             or p.provariadic <> 0
             or a.arguments between p.pronargs - p.pronargdefaults and p.pronargs
         )
@@ -74,7 +76,9 @@ function as (
         s.source,
         o.oprcode
     from sign as s
-    join pg_catalog.pg_operator as o on o.oprname = s.name
+    join pg_catalog.pg_operator as w on w.oprname = s.name
+    -- The planner may turn an operator around, and `not` into its opposite.
+    join pg_catalog.pg_operator as o on o.oid in (w.oid, w.oprcom, w.oprnegate)
     where o.oid >= 16384
     union
     select
@@ -275,6 +279,10 @@ select
                 then p.prosrc
         end,
         'definer', p.prosecdef,
+        'settings', array(
+            select pg_catalog.split_part(s.setting, '=', 1)
+            from pg_catalog.unnest(p.proconfig) as s (setting)
+        ),
         'owner', pg_catalog.pg_get_userbyid(p.proowner),
         'path', (
             select pg_catalog.substr(s.setting, 13)

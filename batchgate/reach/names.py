@@ -1,14 +1,14 @@
 """The names that SQL text speaks, as PostgreSQL reads them: what it calls, what it reads."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
 from sqlparse import tokens as kinds
 
-from batchgate.reach.pieces import Piece, pieces_of, string_value
-from batchgate.sqltokens import Token, tokens
+from batchgate.reach.pieces import Piece, pieces_of, server_tokens, string_value
+from batchgate.sqltokens import Token
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,14 @@ class Name:
 
 
 _SYMBOLS = frozenset("+-*/<>=~!@#%^&|`?")
+_EQUALS = ("=", "<>")
+_WORDS_OF_OPERATORS: Mapping[str, Sequence[str]] = {
+    "like": ("~~", "!~~"),
+    "ilike": ("~~*", "!~~*"),
+    "similar": ("~", "!~"),
+    "between": ("<", "<=", ">", ">="),
+    **dict.fromkeys(("in", "case", "nullif", "using", "natural", "distinct"), _EQUALS),
+}
 _QUERIES = ("select", "values", "table", "with")
 _GUIDING = (*_QUERIES, "from", "join")
 _FROM_ENDS = re.compile(
@@ -84,20 +92,25 @@ def _name(pieces: Sequence[Piece], at: int, end: int, reads: bool) -> Name:
 
 
 def operators(sql: str) -> frozenset[str]:
-    """Return every operator that a text may hold: where signs adjoin, each part of them."""
-    runs, run = [], ""
-    for token in [*tokens(sql), Token(kinds.Whitespace, " ", len(sql))]:
+    """Return every operator that a text may hold: where signs adjoin, each part of them.
+
+    Some are called by a word: `in` is `=`, `like` is `~~`.
+    """
+    found, run = set[str](), ""
+    for token in [*server_tokens(sql), Token(kinds.Whitespace, " ", len(sql))]:
         if token.kind is kinds.Operator and token.text in _SYMBOLS:
             run += token.text
-        elif run:
-            runs.append(run)
-            run = ""
-    return frozenset(
-        run[start:stop]
-        for run in runs
-        for start in range(len(run))
-        for stop in range(start + 1, len(run) + 1)
-    )
+            continue
+        found.update(_parts(run), _WORDS_OF_OPERATORS.get(token.text.lower(), ()))
+        run = ""
+    # The server knows the first by no other name than the second.
+    return frozenset(found | {"<>"} if "!=" in found else found)
+
+
+def _parts(run: str) -> Iterator[str]:
+    for start in range(len(run)):
+        for stop in range(start + 1, len(run) + 1):
+            yield run[start:stop]
 
 
 def plain_names(sql: str) -> tuple[Name, ...]:

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from sqlparse import tokens as kinds
 
-from batchgate.sqltokens import Token, is_blank, tokens
+from batchgate.sqltokens import GOES_ON, Token, is_blank, tokens
 
+# A name is kept in 63 bytes, and what those are only the server knows: it cuts further.
 _LONGEST = 63
+_JOINT = re.compile(f"'{GOES_ON}")
 _ESCAPE = re.compile(r"[0-9a-fA-F]{4}|\+[0-9a-fA-F]{6}")
 
 
@@ -23,15 +25,11 @@ class Piece(NamedTuple):
 
 def pieces_of(sql: str) -> list[Piece]:
     """Return the tokens that mean something, with each name in the form in which it is kept."""
-    meant = deque(token for token in tokens(sql) if not is_blank(token))
+    meant = deque(token for token in server_tokens(sql) if not is_blank(token))
     found: list[Piece] = []
     while meant:
         token = meant.popleft()
-        if token.kind is kinds.Name.Placeholder:
-            # To the server it is the end of a slice, `a[1:f()]`; only psql knows variables.
-            found.append(Piece("sign", ":"))
-            found += pieces_of(token.text[1:])
-        elif token.kind is kinds.Name:
+        if token.kind is kinds.Name:
             found.append(Piece("word", token.text, _cut(_lower(token.text))))
         elif token.kind is kinds.String.Symbol:
             found.append(Piece("quoted", token.text, _cut(_unquoted(token.text, meant))))
@@ -42,12 +40,30 @@ def pieces_of(sql: str) -> list[Piece]:
     return found
 
 
+def server_tokens(sql: str) -> Iterator[Token]:
+    """Yield the tokens that the server sees: only psql takes `:x` for a variable.
+
+    To the server it is the end of a slice, `a[1:x()]`, and what begins after the colon may go on
+    beyond what psql takes: `:x$y`, `:U&"…"`, `:E'…'`.
+    """
+    start: int | None = 0
+    while start is not None:
+        rest, start = tokens(sql, start), None
+        for token in rest:
+            if token.kind is kinds.Name.Placeholder:
+                yield Token(kinds.Operator, ":", token.at)
+                start = token.at + 1
+                break
+            yield token
+
+
 def string_value(text: str) -> str:
     """Return what a string constant says, but for the escapes of E'…' and U&'…'."""
     if text.startswith("$"):
         mark = text[: text.index("$", 1) + 1]
         return text[len(mark) : -len(mark)]
-    return text[text.index("'") + 1 : -1].replace("''", "'")
+    whole = _JOINT.sub("", text) if text[0] in "eE" else text
+    return whole[whole.index("'") + 1 : -1].replace("''", "'")
 
 
 def split_path(setting: str) -> tuple[str, ...]:
@@ -61,12 +77,16 @@ def _lower(text: str) -> str:
 
 
 def _cut(name: str) -> str:
-    return name.encode(errors="replace")[:_LONGEST].decode(errors="ignore")
+    return name[:_LONGEST]
 
 
 def _unquoted(text: str, after: deque[Token]) -> str:
     name = text[text.index('"') + 1 : -1].replace('""', '"')
-    return "".join(_unescaped(name, _taken_escape(after))) if text[0] in "uU" else name
+    if text[0] not in "uU":
+        return name
+    # Two escapes may be one character: the halves of a surrogate pair.
+    units = "".join(_unescaped(name, _taken_escape(after))).encode("utf-16", "surrogatepass")
+    return units.decode("utf-16", "replace")
 
 
 def _taken_escape(after: deque[Token]) -> str:
@@ -77,6 +97,8 @@ def _taken_escape(after: deque[Token]) -> str:
     after.popleft()
     text = after.popleft().text
     sign = string_value(text)
+    while after and after[0].text[0] == "'":
+        sign += string_value(after.popleft().text)
     return sign.encode().decode("unicode_escape", "replace") if text[0] in "eE" else sign
 
 

@@ -4,7 +4,7 @@ Functions are judged by ``queries/reach.tsv``: what the server or an extension b
 each. Views and functions in SQL or PL/pgSQL are followed; what cannot be seen is refused.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from batchgate.reach.bodies import why_body, why_settings
 from batchgate.reach.names import operators, spoken_names
-from batchgate.reach.pieces import Piece, pieces_of
 from batchgate.reach.walk import (
     ROUNDS,
     Part,
@@ -29,25 +29,6 @@ _SERVER = "server"
 _ANY = "*"
 _STRINGS = "standard_conforming_strings"
 _KNOWN_WRAPPERS = ("postgres_fdw_handler", "file_fdw_handler")
-
-# What READ ONLY lets a function do that is no call: each is refused with its word.
-_STATEMENTS: Mapping[str, str] = {
-    "analyze": "changes the planner's statistics",
-    "analyse": "changes the planner's statistics",
-    "checkpoint": "makes the server write",
-    "copy": "reads and writes files, or runs programs",
-    "do": "runs a block, which is not looked into",
-    "listen": "listens to other sessions",
-    "load": "loads a library",
-    "lock": "takes a lock that other sessions wait for",
-    "notify": "speaks to other sessions",
-    "reset": "changes settings, also the role and the gate's own limits",
-    "set": "changes settings, also the role and the gate's own limits",
-    "unlisten": "listens to other sessions",
-    "vacuum": "writes to tables",
-}
-_BEFORE_STATEMENTS = ("begin", "then", "else", "loop", ">")
-_AFTER_NAMES = (":=", "=", ".", "[", "when", "else", "end")
 
 
 @dataclass(frozen=True)
@@ -131,7 +112,7 @@ def why_refused(thing: Thing) -> str:
         return decision.why if decision.refused else ""
     if not thing.facts["own"]:
         return "is volatile, and not known here" if thing.facts["volatile"] else ""
-    return _why_language(thing.facts)
+    return _why_own(thing.facts)
 
 
 def _why_foreign(facts: Mapping[str, Any]) -> str:
@@ -142,11 +123,13 @@ def _why_foreign(facts: Mapping[str, Any]) -> str:
     return ""
 
 
-def _why_language(facts: Mapping[str, Any]) -> str:
-    """Say why a function that nothing has been decided of is refused, by what it is written in."""
+def _why_own(facts: Mapping[str, Any]) -> str:
+    """Say why a function that nothing has been decided of is refused, by how it is written."""
+    if why := why_settings(facts["settings"]):
+        return why
     language = facts["language"]
     if language in ("sql", "plpgsql"):
-        return _why_body(facts["body"] or "", language)
+        return why_body(facts["body"] or "", language)
     if language == "internal":
         return ""
     if language == "c":
@@ -154,33 +137,6 @@ def _why_language(facts: Mapping[str, Any]) -> str:
     if not facts["trusted"]:
         return f"is written in {language}, which may do anything"
     return f"is written in {language}, which is not looked into"
-
-
-def _why_body(body: str, language: str) -> str:
-    """Say by which statement a body does what READ ONLY does not stop."""
-    pieces = pieces_of(body)
-    for at, piece in enumerate(pieces):
-        if piece.kind == "word" and piece.name == "execute" and pieces[at - 1].text != ".":
-            return "runs SQL text, which cannot be seen"
-    for piece in _statement_heads(pieces, blocks=language == "plpgsql"):
-        if why := _STATEMENTS.get(piece.name):
-            return why
-    return ""
-
-
-def _statement_heads(pieces: Sequence[Piece], *, blocks: bool) -> Iterator[Piece]:
-    """Yield the words that a statement may begin with; what DECLARE declares begins none."""
-    declaring = False
-    for at, piece in enumerate(pieces):
-        before = pieces[at - 1].text.lower() if at else ";"
-        after = pieces[at + 1].text.lower() if at + 1 < len(pieces) else ";"
-        if piece.kind != "word":
-            continue
-        if blocks and piece.name in ("declare", "begin"):
-            declaring = piece.name == "declare"
-        begins = before == ";" or (blocks and before in _BEFORE_STATEMENTS)
-        if begins and not declaring and after not in _AFTER_NAMES:
-            yield piece
 
 
 def decision_of(thing: Thing) -> Decision | None:

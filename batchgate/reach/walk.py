@@ -64,9 +64,9 @@ def look_up(connection: psycopg.Connection[Any], sources: Sequence[Source]) -> l
     signs = [(at, sign) for at, source in enumerate(sources) for sign in source.signs]
     parts = [(at, *part) for at, source in enumerate(sources) for part in source.parts]
     asked = {
-        "names": json.dumps([_asked(at, name, sources[at].schemas) for at, name in spoken]),
-        "operators": json.dumps([{"source": at, "name": sign} for at, sign in signs]),
-        "numbers": json.dumps(
+        "names": _json([_asked(at, name, sources[at].schemas) for at, name in spoken]),
+        "operators": _json([{"source": at, "name": sign} for at, sign in signs]),
+        "numbers": _json(
             [{"source": at, "kind": kind, "number": number} for at, kind, number in parts]
         ),
     }
@@ -74,6 +74,11 @@ def look_up(connection: psycopg.Connection[Any], sources: Sequence[Source]) -> l
     with connection.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(read_query("reach.sql"), asked, prepare=False)
         return [Thing(*row) for row in cursor]
+
+
+def _json(asked: Sequence[Mapping[str, object]]) -> str:
+    # In a database of encoding SQL_ASCII, jsonb takes letters as they stand but no escapes of them.
+    return json.dumps(asked, ensure_ascii=False)
 
 
 def _asked(source: int, name: Name, schemas: Sequence[str]) -> Mapping[str, object]:

@@ -1,6 +1,6 @@
 """What a reviewer has to do: what blocks, what was left out, and what is to be read."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from batchgate.findings import Level, State
@@ -8,6 +8,7 @@ from batchgate.report.words import Tone, grouped, number_in, sentence_of
 from batchgate.verdict import GateResult, Run, counted
 
 _SHOWN = 20
+_QUIET = {State.WARNED: Tone.WARN, State.FAILED: Tone.WARN}
 
 
 @dataclass(frozen=True)
@@ -21,18 +22,42 @@ class Point:
     fix: str = ""
     anchor: str = ""
     others: tuple[str, ...] = ()
+    othered: str = "and because of it"
 
 
 def blocking(run: Run) -> tuple[Point, ...]:
     """Return what blocks, each cause once however many checks it took down."""
-    points: dict[str, Point] = {}
-    for cause, point in (*_batches(run), *_gates(run)):
-        first = points.setdefault(cause, point)
+    batches = list(_batches(run))
+    broken = {cause for cause, _ in batches}
+    gates = [
+        (
+            gate.reason if gate.reason in broken else _cause(gate),
+            _gate_point(gate, Tone.BAD),
+        )
+        for gate in by_target(run)
+        if gate.fails
+    ]
+    return (*_once([*batches, *gates]), *_others(run))
+
+
+def by_target(run: Run) -> list[GateResult]:
+    """Return the gates target by target, in the order in which the targets are named."""
+    order = [target.name for target in run.targets]
+    return sorted(
+        run.gates, key=lambda gate: order.index(gate.target) if gate.target in order else 0
+    )
+
+
+def _once(points: Iterable[tuple[Hashable, Point]]) -> tuple[Point, ...]:
+    """Make one point of those with the same cause."""
+    once: dict[Hashable, Point] = {}
+    for cause, point in points:
+        first = once.setdefault(cause, point)
         if first is not point:
             others = dict.fromkeys((*first.others, point.title))
             others.pop(first.title, None)
-            points[cause] = replace(first, others=tuple(others), fix=first.fix or point.fix)
-    return (*map(_shortened, points.values()), *_others(run))
+            once[cause] = replace(first, others=tuple(others), fix=first.fix or point.fix)
+    return tuple(map(_shortened, once.values()))
 
 
 def left_out(run: Run) -> tuple[Point, ...]:
@@ -59,6 +84,7 @@ def left_out(run: Run) -> tuple[Point, ...]:
                 fix="Run pytest without the selection that left them out.",
                 anchor="gates-not-run" if run.gates else "",
                 others=tuple(missing),
+                othered="which",
             )
         )
     return tuple(map(_shortened, points))
@@ -66,9 +92,9 @@ def left_out(run: Run) -> tuple[Point, ...]:
 
 def to_read(run: Run) -> tuple[Point, ...]:
     """Return the gates that found something, or nothing to look at, without blocking."""
-    return tuple(
-        _gate_point(gate, Tone.WARN if gate.state is State.WARNED else Tone.IDLE)
-        for gate in run.gates
+    return _once(
+        (_cause(gate), _gate_point(gate, _QUIET.get(gate.state, Tone.IDLE)))
+        for gate in by_target(run)
         if not gate.fails and gate.state is not State.PASSED
     )
 
@@ -115,19 +141,27 @@ def _batch_point(title: str, batch: str, headline: str, fix: str = "") -> Point:
     )
 
 
-def _gates(run: Run) -> Iterator[tuple[str, Point]]:
-    for gate in run.gates:
-        if gate.fails:
-            # What went wrong with several gates alike is one thing to put right.
-            silent = gate.state in (State.ERROR, State.NO_RESULT)
-            cause = (gate.reason if silent else "") or gate.name
-            yield f"{gate.target} {cause}".strip(), _gate_point(gate, Tone.BAD)
+def _cause(gate: GateResult) -> Hashable:
+    """Return by what a gate's point is told from others.
+
+    What went wrong with several gates alike, and is put right alike, is one thing to do.
+    """
+    alike = gate.count is None and gate.reason
+    return (gate.target, gate.level, gate.state, gate.reason if alike else gate.name, gate.fix)
 
 
 def _gate_point(gate: GateResult, tone: Tone) -> Point:
     level = "Required gate" if gate.level is Level.REQUIRED else "Informational gate"
     title = f"{statement(gate)} ({gate.target})" if gate.target else statement(gate)
-    return Point(level, title, found(gate), tone, fix=gate.fix, anchor=anchor_of(gate))
+    return Point(
+        level,
+        title,
+        found(gate),
+        tone,
+        fix=gate.fix,
+        anchor=anchor_of(gate),
+        othered="the same for",
+    )
 
 
 def anchor_of(gate: GateResult) -> str:
@@ -136,17 +170,20 @@ def anchor_of(gate: GateResult) -> str:
 
 
 def _others(run: Run) -> Iterator[Point]:
-    failing = sum(gate.fails for gate in run.gates) + sum(c.failed for c in run.checks)
-    others = run.failures - failing
-    if others > 0:
-        verb = "fails" if others == 1 else "fail"
-        yield Point(
-            "Tests",
-            f"{counted(others, 'other test')} {verb}",
-            "Scenarios, red proofs or tests of the project; each has its message in the test log.",
-            Tone.BAD,
-            anchor="test-log",
-        )
+    told = {
+        "red proof": (run.reds_failed, "Proofs that a gate is able to fail"),
+        "other test": (run.others_failed, "Scenarios or tests of the project"),
+    }
+    for noun, (number, what) in told.items():
+        if number:
+            verb = "fails" if number == 1 else "fail"
+            yield Point(
+                "Tests",
+                f"{counted(number, noun)} {verb}",
+                f"{what}; each has its message in the test log.",
+                Tone.BAD,
+                anchor="test-log",
+            )
 
 
 def _shortened(point: Point) -> Point:

@@ -15,8 +15,16 @@ from batchgate.report.attention import (
     to_read,
 )
 from batchgate.report.proofs import BatchRow, Promised, batch_rows
-from batchgate.report.words import Tone, grouped, listed, sentence_of, time_text
-from batchgate.verdict import CheckResult, GateResult, Outcome, Run, Verdict, counted
+from batchgate.report.words import Tone, grouped, listed, sentence_of
+from batchgate.verdict import (
+    CheckResult,
+    GateResult,
+    Outcome,
+    Run,
+    Verdict,
+    counted,
+    time_text,
+)
 from batchgate.whereabouts import facts_of
 
 _COLUMNS = 12

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from batchgate.report.words import Tone, number_in, time_text
-from batchgate.verdict import Application, CheckResult, Run, counted
+from batchgate.report.words import Tone, number_in
+from batchgate.verdict import Application, CheckResult, Run, counted, time_text
 
 _NOTE_LINES = 40
 

@@ -1,12 +1,12 @@
 """How the page says things: tones, numbers, times, and text that shows what it hides."""
 
 import re
-import unicodedata
 from enum import StrEnum
 
 from markupsafe import Markup
 
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+from batchgate.signs import spelled_out
+
 _NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 
@@ -26,15 +26,7 @@ def visible(value: object) -> object:
     """
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    return "".join(
-        char if char == "\n" or unicodedata.category(char) not in _UNSEEN else _written_out(char)
-        for char in value
-    )
-
-
-def _written_out(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return spelled_out(value)
 
 
 def grouped(number: int) -> str:

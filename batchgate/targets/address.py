@@ -10,7 +10,14 @@ import psycopg
 from batchgate.errors import ServerUnavailable, SuiteError
 from batchgate.findings import cell_text
 from batchgate.scrub import concealed, without_passwords
-from batchgate.targets.conninfo import compiled, fault_of, resolved, split_name
+from batchgate.targets.conninfo import (
+    compiled,
+    fault_of,
+    missing_service,
+    parsed,
+    resolved,
+    split_name,
+)
 from batchgate.targets.refusals import Fault, refusal_of
 from batchgate.targets.secrets import Secrets, secrets_in
 
@@ -22,6 +29,14 @@ _HARMLESS_NAME = re.compile(r"[\w .+/-]{1,60}")
 _PREFIX = re.compile(r"connection (?:failed|is bad): ")
 # libpq's own remedies, in lines that begin with a tab; ours say more.
 _ADVICE = re.compile(r"\n\t.*")
+# psycopg's list of several attempts; libpq's own words of each name host and port.
+_LISTED = re.compile(
+    r"^(?:Multiple connection attempts failed\. All failures were:\n?"
+    r"|- host: .*?: (?=connection to server))",
+    re.MULTILINE,
+)
+# The server's severity and its message are two blanks apart.
+_BLANKS = re.compile(r"(?<=[A-Z]:) +")
 _SHOWN = ("host", "port", "dbname", "user")
 # In seconds, tcp_user_timeout in milliseconds: a host that is gone is noticed within half a
 # minute, where the system's own defaults take hours.
@@ -165,7 +180,7 @@ def connect(
     """
     opened = _attempt(target, application_name, kind or psycopg.Connection)
     if isinstance(opened, str):
-        words = _PREFIX.sub("", _ADVICE.sub("", opened))
+        words = _told_once(_PREFIX.sub("", _ADVICE.sub("", opened)))
         refusal = refusal_of(words)
         name = f"target {target.name}" if target.name else "target"
         raise TargetUnavailable(
@@ -204,6 +219,12 @@ def _attempt(
         return error.with_traceback(None)
 
 
+def _told_once(words: str) -> str:
+    """Leave out repeated lines: libpq tries again, with or without TLS, what fails for good."""
+    lines = _BLANKS.sub(" ", _LISTED.sub("", words)).splitlines()
+    return "\n".join(dict.fromkeys(lines))
+
+
 def _of_options(options: Sequence[str]) -> Iterator[_Given]:
     for number, text in enumerate(options, 1):
         at = OPTION if len(options) == 1 else f"{OPTION} number {number}"
@@ -230,7 +251,7 @@ def _read(given: _Given, *, alone: bool) -> Target | SuiteError:
         found = cell_text(name) if _HARMLESS_NAME.fullmatch(name) else "other signs"
         return SuiteError(
             f"{given.at}: expected a name of letters, digits, _ . and -, found {found}",
-            fix="The name stands in the names of tests: shard1=postgresql://….",
+            fix="The name stands in the names of tests: shard1=postgresql://user@host/dbname.",
         )
     if fault := fault_of(text):
         shown = f"{given.at} {name}" if name else given.at
@@ -238,13 +259,18 @@ def _read(given: _Given, *, alone: bool) -> Target | SuiteError:
     if name is None and not alone:
         return SuiteError(
             f"{given.at}: expected a name, for there are several targets, found none",
-            fix="Put a name and = before each: shard1=postgresql://… or replica=service=….",
+            fix="Put a name and = before each, as in shard1=postgresql://user@host/dbname.",
         )
     return Target(name or "", Dsn(text), given.source)
 
 
 def _described(text: str) -> tuple[str, frozenset[str]]:
     values = resolved(text)
+    if missing := missing_service(text):
+        # What libpq would take without it is not where this target is.
+        said = {**(parsed(text) or {}), "service": missing}
+        words = (f"{name}={_word(said[name])}" for name in ("service", *_SHOWN) if said.get(name))
+        return without_passwords(" ".join(words)), frozenset(values) - compiled()
     shown = {
         "host": values.get("host") or values.get("hostaddr") or "[local]",
         "port": values.get("port", ""),

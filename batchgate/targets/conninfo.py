@@ -14,18 +14,21 @@ from psycopg.conninfo import conninfo_to_dict
 SCHEMES = ("postgresql://", "postgres://")
 KEYWORDS = frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
 _LAST_PORT = 65535
+# Without dots: what stands beside them is taken for the rest of a password that was cut.
 _FORMS = (
-    "Write postgresql://user@host/dbname, host=… dbname=… or service=…; several of them are "
-    "named, as in shard1=postgresql://…."
+    "Write postgresql://user@host/dbname, host=HOST dbname=DBNAME or service=NAME; several of "
+    "them are named, as in shard1=postgresql://user@host/dbname."
 )
 _ENCODED = (
     "In names and passwords write @ as %40, / as %2F, : as %3A, # as %23, ? as %3F, % as %25 and "
     "a space as %20."
 )
 _QUOTED = (
-    "Write host=… dbname=…, a value with a space between single quotes, and in it ' as \\' and "
-    "\\ as \\\\."
+    "Write host=HOST dbname=DBNAME, a value with a space between single quotes, and in it ' as "
+    "\\' and \\ as \\\\."
 )
+# No file can have a section of this name.
+_NO_SERVICE = "]"
 # The environment is the whole process's: two threads must not put it back in the wrong order.
 _TURN = Lock()
 
@@ -43,14 +46,31 @@ def resolved(text: str) -> dict[str, str]:
     What the string says comes before its service's section, that before the environment.
     """
     said = parsed(text) or {}
-    with _service(said.get("service", "")):
-        # libpq reads the service's file itself here, and says nothing of one that is missing.
-        defaults = {
+    defaults = _defaults(said.get("service", ""))
+    return {**defaults, **{name: value for name, value in said.items() if value}}
+
+
+def missing_service(text: str) -> str:
+    """Return the name of the service where libpq finds nothing under it, or nothing."""
+    name = (parsed(text) or {}).get("service") or os.environ.get("PGSERVICE", "")
+    if not name:
+        return ""
+    found, none = _defaults(name), _defaults(_NO_SERVICE)
+    return name if _but_service(found) == _but_service(none) else ""
+
+
+def _defaults(service: str) -> dict[str, str]:
+    # libpq reads the service's file itself here, and says nothing of one that is missing.
+    with _service(service):
+        return {
             option.keyword.decode(): option.val.decode("utf-8", "surrogateescape")
             for option in pq.Conninfo.get_defaults()
             if option.val
         }
-    return {**defaults, **{name: value for name, value in said.items() if value}}
+
+
+def _but_service(values: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name != "service"}
 
 
 def parsed(text: str) -> dict[str, str] | None:

@@ -193,7 +193,7 @@ class Keeper:
         with self._holder.transaction() as line:
             role = read_role(line)
         self._look_at_lag()
-        powers = f"{role.session_user} {', '.join(role.powers)}"
+        powers = ", ".join(role.powers)
         if role.powers and not self._terms.allow_superuser:
             self.give_up(Cause.REFUSED, powers)
         if self._refused:

@@ -68,7 +68,8 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
         Refusal(
             Fault.NO_PASSWORD,
             "the server asked for a password and got none",
-            "Put it into ~/.pgpass (mode 0600), PGPASSWORD or the connection string.",
+            "Put it into ~/.pgpass, PGPASSWORD or the connection string; a ~/.pgpass that others may"
+            " read (chmod 0600) or that has no line for this host counts for nothing.",
         ),
     ),
     (
@@ -157,7 +158,7 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
         Refusal(
             Fault.SETTING_REFUSED,
             "a setting of the connection string was refused",
-            "Leave options= (and PGOPTIONS) out: PgBouncer passes none of them on.",
+            "Look at options= and PGOPTIONS; behind PgBouncer leave both out.",
         ),
     ),
     (

@@ -7,8 +7,8 @@ from dataclasses import replace
 import psycopg
 
 from batchgate.faults import remedy_of
-from batchgate.findings import Cause
-from batchgate.gates.run import blank_result, run_gate, without_result
+from batchgate.findings import Cause, State
+from batchgate.gates.run import Within, blank_result, run_gate, without_result
 from batchgate.gates.transaction import StaleSnapshot, begin_transaction, end_transaction
 from batchgate.suite import Batch, Gate
 from batchgate.targets.address import Target, TargetUnavailable
@@ -40,7 +40,7 @@ class Visitor:
     def run(self, target: Target, gate: Gate, path: str, after: Sequence[Batch]) -> GateResult:
         """Run a gate on a target; where it gives no result, the result says why."""
         result = replace(blank_result(gate, path), target=target.name)
-        before = 0
+        before, spent = 0, 0.0
         for attempt in range(1, TRIES + 1):
             # To the snapshot that was used, what has changed stays as it is.
             old = result.snapshot if result.cause is Cause.CHANGED else 0
@@ -50,10 +50,14 @@ class Visitor:
                 break
             before = visit.conflicts
             if visit.cause:
-                result = without_result(result, visit.cause, visit.why, visit.fix)
+                refused = without_result(result, visit.cause, visit.why, visit.fix)
+                result = replace(refused, seconds=0.0)
             else:
                 result = self._attempt(target, visit, gate, path, after)
-            result = replace(result, target=target.name, tries=attempt, snapshot=visit.number)
+            spent += result.seconds
+            result = replace(
+                result, target=target.name, tries=attempt, snapshot=visit.number, seconds=spent
+            )
             if result.cause not in _TRIED_AGAIN:
                 break
         return _counted_tries(result)
@@ -86,9 +90,12 @@ class Visitor:
                 path,
                 after,
                 self._terms.manner,
-                snapshot=visit.snapshot,
-                standby=visit.standby,
-                attended=attendance.attend,
+                Within(
+                    snapshot=visit.snapshot,
+                    standby=visit.standby,
+                    attended=attendance.attend,
+                    shifts=True,
+                ),
             )
         except StaleSnapshot:
             why = "the server ended the one that all gates were to see"
@@ -100,11 +107,13 @@ class Visitor:
             why = f"no answer within {line.patience:.0f} s"
             self._desk.give_up(target.name, Cause.LOST, why, remedy_of(Cause.LOST))
             return without_result(result, Cause.LOST, why)
-        if attendance.gave_way and result.cause is Cause.CANCELLED:
+        if attendance.gave_way and result.state is not State.ERROR:
             limit = f"replay had waited for {self._terms.max_replay_wait:g} s"
             return without_result(result, Cause.GAVE_WAY, limit)
-        if result.cause is Cause.NOT_PERMITTED:
-            return replace(result, fix=self._remedy(line, gate, after) or result.fix)
+        if result.cause is Cause.UNREACHABLE:
+            self._desk.give_up(target.name, Cause.UNREACHABLE, result.reason, result.fix)
+        if result.cause is Cause.NOT_PERMITTED or result.state is State.ERROR:
+            return self._with_grants(line, result, gate, after)
         return result
 
     def _line(self, target: Target) -> Line:
@@ -113,17 +122,30 @@ class Visitor:
             line = self._lines[target.name] = open_line(target, self._terms.manner.limits)
         return line
 
-    def _remedy(self, line: Line, gate: Gate, after: Sequence[Batch]) -> str:
-        """Return the statements that give the role what this gate needs, or nothing."""
+    def _with_grants(
+        self, line: Line, result: GateResult, gate: Gate, after: Sequence[Batch]
+    ) -> GateResult:
+        """Add the statements that give the role what a gate needs, where it lacks anything.
+
+        To a role without USAGE on a schema, what is in it does not exist.
+        """
         try:
             begin_transaction(line, self._terms.manner.limits, gate.name)
             lacking = missing_grants(line, asked_by(gate, after))
         except psycopg.Error:
             # The gate has its reason already; the remedy is the general one.
-            return ""
+            return result
         finally:
             end_transaction(line)
-        return "\n".join(("On the primary, as the tables' owner:", *lacking)) if lacking else ""
+        lacking = tuple(grant for grant in lacking if "pg_read_all_stats" not in grant)
+        if not lacking:
+            return result
+        said = (
+            "On the primary, as the tables' owner; what is said of a role, as a superuser:",
+            *lacking,
+        )
+        why = result.reason.removeprefix(f"{Cause.NOT_PERMITTED}: ")
+        return without_result(result, Cause.NOT_PERMITTED, why, "\n".join(said))
 
 
 class _Attendance:
