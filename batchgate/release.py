@@ -22,9 +22,10 @@ class Release:
         self._left = sum(is_on_target(item) for item in session.items)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
         """Count the gates that workers are going to run; each of them collects the same."""
-        self._left = sum("::green[" in each or each.endswith("::green") for each in ids)
+        gates = sum("::green[" in each or each.endswith("::green") for each in ids)
+        self._left = gates + (self._left if node.config.getoption("dist") == "each" else 0)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Let go after the last gate."""

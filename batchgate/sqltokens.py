@@ -1,7 +1,7 @@
 """The lexical rules of PostgreSQL and of psql: text becomes tokens, typed by sqlparse's kinds."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from sqlparse import tokens as kinds
@@ -20,7 +20,8 @@ class Token(NamedTuple):
 # A quote that never closes falls through to the rule for Error.
 _LETTER = r"A-Za-z_\u0080-\U0010ffff"
 _ESCAPED = r"[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'(?!')"
-# After the end of a line a string goes on, by the rules by which it began.
+# After the end of a line a string goes on, by the rules by which it began: to the server alone,
+# since psql reads line by line.
 GOES_ON = r"[ \t\f\v]*(?:--[^\n\r]*)?[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*'"
 _RULES = {
     kinds.Whitespace: r"[ \t\n\r\f\v]+",
@@ -28,7 +29,7 @@ _RULES = {
     kinds.Comment.Multiline: r"/\*",
     # No possessive quantifiers: Python before 3.11.5 gets them wrong. The look ahead keeps a
     # doubled quote from ending a string that is never closed.
-    kinds.String.Escape: rf"[eE]'{_ESCAPED}(?:{GOES_ON}{_ESCAPED})*",
+    kinds.String.Escape: rf"[eE]'{_ESCAPED}",
     kinds.String.Single: r"(?:[bBnNxX]|[uU]&)?'[^']*(?:''[^']*)*'(?!')",
     kinds.String.Symbol: r'(?:[uU]&)?"[^"]*(?:""[^"]*)*"(?!")',
     kinds.Literal: rf"(?P<tag>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)[\s\S]*?(?P=tag)",
@@ -44,16 +45,42 @@ _RULES = {
     kinds.Punctuation: r"[().;]",
     kinds.Operator: r"[\s\S]",
 }
+_OF_PSQL = (kinds.Name.Placeholder, kinds.Generic.Escape, kinds.Generic.Command)
+_RULES_OF_SERVER = {
+    kind: rule + (f"(?:{GOES_ON}{_ESCAPED})*" if kind is kinds.String.Escape else "")
+    for kind, rule in _RULES.items()
+    if kind not in _OF_PSQL
+}
 _KINDS = {f"k{number}": kind for number, kind in enumerate(_RULES)}
-_TOKEN = re.compile("|".join(f"(?P<{name}>{_RULES[kind]})" for name, kind in _KINDS.items()))
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
+def _pattern(rules: Mapping[kinds._TokenType, str]) -> re.Pattern[str]:
+    named = (f"(?P<{name}>{rules[kind]})" for name, kind in _KINDS.items() if kind in rules)
+    return re.compile("|".join(named))
+
+
+_TOKEN = _pattern(_RULES)
+_TOKEN_OF_SERVER = _pattern(_RULES_OF_SERVER)
+
+
 def tokens(text: str, start: int = 0, stop: int | None = None) -> Iterator[Token]:
-    """Yield the tokens of SQL text; what is opened and never closed comes as an Error."""
-    position, end = start, len(text) if stop is None else stop
+    """Yield the tokens of SQL text as psql cuts it; what is never closed comes as an Error."""
+    return _cut(_TOKEN, text, start, len(text) if stop is None else stop)
+
+
+def server_tokens(text: str) -> Iterator[Token]:
+    """Yield the tokens as the server takes them from psql, or from anyone else.
+
+    To it `:x` is no variable but the end of a slice, `a[1:x]`, and may go on beyond what psql would
+    take: `:x$y`, `:U&"…"`, `:E'…'`. A string may end in another line than psql thinks.
+    """
+    return _cut(_TOKEN_OF_SERVER, text, 0, len(text))
+
+
+def _cut(pattern: re.Pattern[str], text: str, position: int, end: int) -> Iterator[Token]:
     while position < end:
-        match = _TOKEN.match(text, position, end)
+        match = pattern.match(text, position, end)
         assert match is not None, "the last rule takes any character"
         token = Token(_KINDS[str(match.lastgroup)], match[0], position)
         if token.kind is kinds.Comment.Multiline:

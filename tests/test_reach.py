@@ -8,6 +8,7 @@ import pytest
 from batchgate.binaries import Candidate, find_binaries, find_major
 from batchgate.errors import ServerUnavailable
 from batchgate.fetch import fetched
+from batchgate.reach.bodies import conditions_of_data, why_body
 from batchgate.reach.names import common_tables, operators, plain_names, spoken_names
 from batchgate.reach.reaches import Thing, decisions, reaches, why_refused
 from batchgate.reading import read_query
@@ -108,6 +109,54 @@ create function plain_sql(a int) returns int language sql as 'select lock.id fro
 create function app.pg_notify(a int) returns int language sql immutable as 'select 1';
 create view good as select forgets_stable(id) as a, now() as at from t;
 create domain positive as int check (value > 0);
+create function swallows_a_timeout() returns setof int language plpgsql as
+    $$ begin raise query_canceled; return next 1; exception when query_canceled then end $$;
+create function swallows_all() returns setof int language plpgsql as
+    $$
+    begin
+        begin
+            return query select 1 / 0;
+        exception when division_by_zero then null;
+        end;
+        insert into written values (1);
+        return next 1;
+    exception
+        when data_exception then
+        when "others" then null;
+    end
+    $$;
+create function shows_rows() returns text language sql set search_path = app set row_security = on
+    as 'select current_setting(''row_security'')';
+create function has_more_time() returns text language sql set statement_timeout = 0
+    begin atomic select 'a'; end;
+create function writes_dates() returns text language sql
+    set search_path = public set timezone = 'UTC' set "DateStyle" = 'ISO' set enable_seqscan = off
+    as 'select now()::text';
+create function reads_numbers(word text) returns int language plpgsql as
+    $$
+    declare
+        exception int;
+    begin
+        begin
+            exception := word::int / 0;
+        exception
+            when invalid_text_representation or sqlstate '22003' then return 0;
+            when SQLSTATE '22012' then
+            when check_violation or too_many_rows then raise exception '%', word;
+        end;
+        case exception
+            when 1 then return 2;
+            when 2, null then return case when word is null then 3 end;
+            else return 4;
+        end case;
+    end
+    $$;
+create procedure gives(a int, out b boolean) language plpgsql as
+    $$ begin b := pg_try_advisory_lock(a); end $$;
+create function is_given() returns boolean language plpgsql as
+    $$ declare b boolean; begin call gives(86, b); return b; end $$;
+create function takes$lock() returns int language sql as 'select pg_try_advisory_lock(87)::int';
+create function "😀"(int) returns boolean language sql as 'select pg_try_advisory_lock($1)';
 create materialized view kept as select pg_try_advisory_lock(90) as a;
 select pg_advisory_unlock_all();
 """
@@ -169,6 +218,34 @@ T = "row(1, '', '', '')::t"
         pytest.param(
             "select (array[1, 2])[1:pg_try_advisory_lock(11)::int]", LOCKS, id="end-of-a-slice"
         ),
+        pytest.param("select (array[1, 2])[1:takes$lock()]", LOCKS, id="slice-to-a-dollar"),
+        pytest.param(
+            'select (array[1, 2])[1:U&"\\0070g_try_advisory_lock"(13)::int]',
+            LOCKS,
+            id="slice-to-an-escaped-name",
+        ),
+        pytest.param(
+            "select (array[1])[1:E'\\'' <-> pg_try_advisory_lock(14)::text] -- '",
+            LOCKS,
+            id="slice-to-a-string",
+        ),
+        pytest.param(
+            "select E'a'\n'\\'' || pg_try_advisory_lock(15)::text is null -- '",
+            LOCKS,
+            id="string-that-goes-on",
+        ),
+        pytest.param(
+            "select U&\"!0070g_advisory_lock\" uescape '!'\n'' (16)",
+            LOCKS,
+            id="escape-that-goes-on",
+        ),
+        pytest.param(
+            "select U&\"!0070g_advisory_lock\" uescape E''\n'!' (17)",
+            LOCKS,
+            id="escaped-escape-that-goes-on",
+        ),
+        pytest.param('select U&"\\D83D\\DE00" (18)', LOCKS, id="surrogate-pair"),
+        pytest.param("select is_given()", LOCKS, id="procedure-that-gives-back"),
         pytest.param("select PG_Advisory_Lock/* ( */ -- (\n (12)", LOCKS, id="comments-between"),
         pytest.param(
             "select ts_stat('select pg_advisory_lock(3)::text::tsvector')", LOCKS, id="ts"
@@ -349,6 +426,8 @@ def test_it_is_said_what_reaches_and_through_what(connection, gate, function, pa
         pytest.param(
             "select gen_random_uuid(), random(), clock_timestamp(), timeofday()", id="volatile"
         ),
+        pytest.param("select writes_dates()", id="settings-of-a-function"),
+        pytest.param("select reads_numbers('a'), reads_numbers('1')", id="errors-of-the-data"),
         pytest.param("select pg_sleep(0)", id="sleep"),
         pytest.param("select pg_total_relation_size('t'), pg_relation_size('t')", id="sizes"),
         pytest.param(
@@ -363,6 +442,138 @@ def test_it_is_said_what_reaches_and_through_what(connection, gate, function, pa
 def test_a_sound_gate_passes_and_runs(connection, gate):
     assert reaches(connection, gate) == ()
     connection.execute(gate)
+
+
+@pytest.mark.parametrize("gate", ["swallows_a_timeout", "swallows_all"])
+def test_what_swallows_errors_would_pass_and_is_refused(connection, gate):
+    (found,) = reaches(connection, f"select {gate}()")
+    assert str(found) == f"public.{gate} may swallow what keeps it from an answer"
+    assert connection.execute(f"select {gate}()".encode()).fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("conditions", "refused"),
+    [
+        pytest.param("others", True, id="others"),
+        pytest.param("no_data_found or Others", True, id="one-of-two"),
+        pytest.param("no_data_found or TOO_MANY_ROWS", False, id="rows"),
+        pytest.param("no_data_found then when lock_not_available", True, id="second"),
+        pytest.param("no_data_found then x := 1; when others", True, id="after-a-statement"),
+        pytest.param("sqlstate '57014'", True, id="code"),
+        pytest.param("sqlstate '22000' or sqlstate '21000'", False, id="codes"),
+        pytest.param("sqlstate 'P0000'", True, id="category-with-assertions"),
+        pytest.param("sqlstate $$22012$$ or sqlstate '57'\n'014'", True, id="code-in-parts"),
+        pytest.param("serialization_failure", True, id="recovery"),
+        pytest.param("data_exception", False, id="data"),
+    ],
+)
+def test_only_errors_of_the_data_may_be_caught(conditions, refused):
+    body = f"declare x int; begin x := 1 / 0; exception when {conditions} then end"
+    assert why_body(body, "plpgsql") == (
+        "may swallow what keeps it from an answer" if refused else ""
+    )
+    assert (
+        why_body(f"begin case 1 when 1 then x(); when {conditions} then end; end", "plpgsql") == ""
+    )
+
+
+def test_every_name_of_an_error_is_one_of_the_server(other):
+    known = set(conditions_of_data())
+    if other.info.server_version < 150000:
+        known.remove("sql_json_item_cannot_be_cast_to_target_type")
+    assert {"division_by_zero", "no_data_found", "unterminated_c_string"} <= known
+    handlers = " ".join(f"when {name} then" for name in sorted(known))
+    other.execute(f"do $$ begin exception {handlers} end $$".encode())
+
+
+@pytest.mark.parametrize(
+    ("function", "setting"),
+    [("shows_rows", "row_security"), ("has_more_time", "statement_timeout")],
+)
+def test_a_function_that_changes_what_it_runs_under_is_refused(connection, function, setting):
+    (found,) = reaches(connection, f"select {function}()")
+    assert str(found) == f"public.{function} sets {setting} for itself"
+
+
+@pytest.fixture(scope="module")
+def own_operators(server):
+    """Open a session where each operator of a type of one's own takes a lock."""
+    with psycopg.connect(server.conninfo("postgres"), autocommit=True) as connection:
+        connection.execute("create database own_operators")
+    with psycopg.connect(server.conninfo("own_operators"), autocommit=True) as connection:
+        connection.execute("""
+            create type own as (a int);
+            create function harmless(own, own) returns boolean language plpgsql
+                as 'begin return true; end';
+            create operator @@@ (leftarg = own, rightarg = own, function = harmless, negator = !@@);
+            create function compares(own, own) returns boolean language sql
+                as 'select pg_try_advisory_lock(1)';
+            create function likes(own, text) returns boolean language sql
+                as 'select pg_try_advisory_lock(1)';
+            create operator !@@ (leftarg = own, rightarg = own, function = compares);
+            """)
+        for sign in ("=", "<>", "<", "<=", ">", ">="):
+            made = f"create operator {sign} (leftarg = own, rightarg = own, function = compares)"
+            connection.execute(made.encode())
+        for sign in ("~~", "!~~", "~~*", "!~~*", "~", "!~"):
+            made = f"create operator {sign} (leftarg = own, rightarg = text, function = likes)"
+            connection.execute(made.encode())
+        connection.execute("set search_path = public")
+        yield connection
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "x like 'a'",
+        "x not like 'a'",
+        "x ilike any (array['a'])",
+        "x not ilike 'a'",
+        "x similar to 'a'",
+        "x not similar to 'a'",
+        "x in (x)",
+        "x not in (select x)",
+        "x between x and x",
+        "x not between symmetric x and x",
+        "x is distinct from x",
+        "case x when x then true end",
+        "nullif(x, x) is null",
+        "not (x @@@ x)",
+        "exists (select from (select x) as a join (select x) as b using (x))",
+        "exists (select from (select x) as a natural join (select x) as b)",
+    ],
+)
+def test_an_operator_that_a_word_calls_is_found(own_operators, condition):
+    things = "select row(g)::own as x from generate_series(1, 2) as g"
+    gate = f"select from ({things}) as t where {condition}"
+    found = {each.function for each in reaches(own_operators, gate)}
+    assert found == {"pg_catalog.pg_try_advisory_lock"}
+    own_operators.execute(gate.encode())
+    (locked,) = own_operators.execute("select pg_advisory_unlock(1)").fetchone()
+    own_operators.execute("select pg_advisory_unlock_all()")
+    assert locked
+
+
+def test_an_operator_that_no_word_calls_is_not_looked_for(own_operators):
+    assert reaches(own_operators, "select 1 + 1") == ()
+
+
+@pytest.mark.parametrize(("encoding", "length"), [("LATIN1", 60), ("SQL_ASCII", 30)])
+def test_a_name_is_found_in_any_encoding(server, encoding, length):
+    with psycopg.connect(server.conninfo("postgres"), autocommit=True) as connection:
+        made = f"create database in_{encoding} template template0 encoding {encoding} locale 'C'"
+        connection.execute(made.encode())
+    place = f"{server.conninfo('postgres')} dbname=in_{encoding.lower()} client_encoding=utf8"
+    with psycopg.connect(place, autocommit=True) as connection:
+        name = "é" * length
+        connection.execute(f"create schema {name}_".encode())
+        connection.execute(
+            f"create function {name}_.{name}() returns boolean language sql"
+            " as 'select pg_try_advisory_lock(1)'".encode()
+        )
+        assert len(reaches(connection, f"select {name}_.{name}()")) == 1
+        connection.execute(f"set search_path = {name}_".encode())
+        assert len(reaches(connection, f"select {name}()")) == 1
 
 
 @pytest.mark.parametrize("path", GATES, ids=lambda path: path.stem)
@@ -434,6 +645,7 @@ def test_a_function_is_judged_by_what_is_known_of_it(facts, why):
         "callable": True,
         "same": None,
         "body": None,
+        "settings": [],
     }
     found = why_refused(Thing(0, "function", 1, "s", "f", {**plain, **facts}, ()))
     assert why in found
@@ -508,6 +720,7 @@ def test_names_of_with_and_operators_are_found():
     sql = "with a as (select 1), b (c) as not materialized (select 2) select a <-> b"
     assert common_tables(sql) == {"a", "b"}
     assert {"<->", "<", "->"} <= operators(sql)
+    assert "<>" in operators("a != b")
 
 
 def test_a_name_is_cut_as_the_server_cuts_it(connection):

@@ -90,6 +90,12 @@ SPLITS = [
         id="escape-string",
     ),
     pytest.param(
+        # Here the server disagrees with psql: to it, a string goes on as it began.
+        "select E'a'\n'\\'; select E'a' -- b\n '\\'; select 'a'\n'\\'; select 2",
+        ["select E'a'\n'\\'", "select E'a' -- b\n '\\'", "select 'a'\n'\\'", "select 2"],
+        id="string-in-two-lines",
+    ),
+    pytest.param(
         r"select U&'\0061;\', u&'b;', B'1', x'1F', N'a\'; select 2",
         [r"select U&'\0061;\', u&'b;', B'1', x'1F', N'a\'", "select 2"],
         id="prefixed-strings",

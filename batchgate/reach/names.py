@@ -7,8 +7,8 @@ from itertools import pairwise, takewhile
 
 from sqlparse import tokens as kinds
 
-from batchgate.reach.pieces import Piece, pieces_of, server_tokens, string_value
-from batchgate.sqltokens import Token
+from batchgate.reach.pieces import Piece, pieces_of, string_value
+from batchgate.sqltokens import Token, server_tokens
 
 
 @dataclass(frozen=True)

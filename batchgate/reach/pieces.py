@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlparse import tokens as kinds
 
-from batchgate.sqltokens import GOES_ON, Token, is_blank, tokens
+from batchgate.sqltokens import GOES_ON, Token, is_blank, server_tokens
 
 # A name is kept in 63 bytes, and what those are only the server knows: it cuts further.
 _LONGEST = 63
@@ -38,23 +38,6 @@ def pieces_of(sql: str) -> list[Piece]:
         else:
             found.append(Piece("sign", token.text))
     return found
-
-
-def server_tokens(sql: str) -> Iterator[Token]:
-    """Yield the tokens that the server sees: only psql takes `:x` for a variable.
-
-    To the server it is the end of a slice, `a[1:x()]`, and what begins after the colon may go on
-    beyond what psql takes: `:x$y`, `:U&"…"`, `:E'…'`.
-    """
-    start: int | None = 0
-    while start is not None:
-        rest, start = tokens(sql, start), None
-        for token in rest:
-            if token.kind is kinds.Name.Placeholder:
-                yield Token(kinds.Operator, ":", token.at)
-                start = token.at + 1
-                break
-            yield token
 
 
 def string_value(text: str) -> str:

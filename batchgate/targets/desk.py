@@ -16,6 +16,7 @@ from batchgate.targets.refusals import Fault
 from batchgate.verdict import TargetReport
 
 _LIFELINE = "lifeline"
+_INTERRUPTED_WITHIN = 3.0
 
 
 class Desk(Protocol):
@@ -66,8 +67,12 @@ class FrontDesk:
 
     def interrupt(self) -> None:
         """Cancel on every target whatever gates run there now, and let none begin."""
-        for keeper in self._keepers.values():
-            keeper.interrupt()
+        # All at once: one that does not answer must not keep the others from it.
+        ways = [Thread(target=keeper.interrupt, daemon=True) for keeper in self._keepers.values()]
+        for way in ways:
+            way.start()
+        for way in ways:
+            way.join(_INTERRUPTED_WITHIN)
 
     def release(self) -> None:
         """Let go of every snapshot: no gate is left to run."""

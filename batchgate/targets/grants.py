@@ -59,8 +59,8 @@ def missing_grants(
     schemas = search_path(connection)
     needs = _needs(connection, [_read(text, schemas) for text in suite_sql])
     asked = {
-        "relations": json.dumps(needs.relations),
-        "functions": json.dumps(needs.functions),
+        "relations": json.dumps(needs.relations, ensure_ascii=False),
+        "functions": json.dumps(needs.functions, ensure_ascii=False),
         "schemas": sorted({schema for text in suite_sql for schema in schemas_in_strings(text)}),
     }
     with connection.cursor(row_factory=tuple_row) as cursor:
@@ -120,7 +120,13 @@ def _meant(things: Sequence[Thing], spoken: Sequence[_Spoken]) -> Iterator[Thing
         qualified = any(
             (name.name, name.schema) == (thing.name, thing.schema) for name in source.names
         )
-        if numbered or qualified or source.schemas.index(thing.schema) == min(namesakes):
+        elsewhere = thing.schema not in source.schemas
+        if (
+            numbered
+            or qualified
+            or elsewhere
+            or source.schemas.index(thing.schema) == min(namesakes)
+        ):
             yield thing
 
 

@@ -68,8 +68,8 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
         Refusal(
             Fault.NO_PASSWORD,
             "the server asked for a password and got none",
-            "Put it into ~/.pgpass, PGPASSWORD or the connection string; a ~/.pgpass that others may"
-            " read (chmod 0600) or that has no line for this host counts for nothing.",
+            "Put it into ~/.pgpass, PGPASSWORD or the connection string; of a ~/.pgpass that others"
+            " may read libpq takes nothing (chmod 0600).",
         ),
     ),
     (
