@@ -46,7 +46,9 @@ class Aftermath:
         self._started = datetime.now(UTC)
         self._clock = monotonic()
         compare = self._harness.settings.compare
-        self._previous = read_document(compare) if compare else None
+        # A job's first run has no earlier one; a link that leads nowhere is a mistake.
+        self._absent = compare if compare and not os.path.lexists(compare) else None
+        self._previous = read_document(compare) if compare and not self._absent else None
         self._comparison: Comparison | None = None
         self._problems: list[SuiteError] = []
 
@@ -72,8 +74,12 @@ class Aftermath:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what is new since the run that this one is compared with, and what went wrong."""
-        if self._comparison:
+        if self._absent or self._comparison:
             terminalreporter.section("since the last run", sep="=")
+        if self._absent:
+            shown = self._harness.settings.relative(self._absent)
+            terminalreporter.write_line(f"no earlier report: {shown}", yellow=True)
+        if self._comparison:
             lines = comparison_lines(self._comparison)
             for line in lines[:_SHOWN]:
                 terminalreporter.write_line(line)
@@ -91,7 +97,8 @@ class Aftermath:
     def _document(self, exit_code: int) -> dict[str, Any]:
         run, verdict = self._concluded(self._config, exit_code)
         document = document_of(run, verdict, self._about(exit_code))
-        return scrubbed(document, scrubber_of(self._config))
+        shown: dict[str, Any] = scrubbed(document, scrubber_of(self._config))
+        return shown
 
     def _about(self, exit_code: int) -> About:
         harness, config = self._harness, self._config

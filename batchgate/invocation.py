@@ -48,6 +48,15 @@ def only_looks(config: pytest.Config) -> bool:
     return any(config.getoption(name, False) for name in _ONLY_LOOKING)
 
 
+def drop_page(config: pytest.Config) -> None:
+    """Keep pytest-html from writing over the page of the last run."""
+    # It registers its writer without a name; the type tells it from everything else.
+    for plugin in list(config.pluginmanager.get_plugins()):
+        if type(plugin).__module__.partition(".")[0] == "pytest_html":
+            config.pluginmanager.unregister(plugin)
+    config.option.htmlpath = None
+
+
 def no_page(config: pytest.Config, page: Path) -> str:
     """Return why a page cannot be written there, or nothing."""
     if not config.pluginmanager.hasplugin("metadata"):

@@ -60,13 +60,18 @@ _VALUES = {
     ),
     "max-replay-wait": (
         "TIME",
-        "how long a replica's replay may wait for a gate before the gate gives way (default: 10s)",
+        "how long a replica's replay may wait for a gate before the gate gives way, such as 10s"
+        " or 500ms; 0: no longer than until it is seen to wait (default: 10s)",
     ),
     "snapshot": (
         "MODE",
         "shared: all gates see one moment; per-gate: each has its own (default: shared)",
     ),
-    "compare": ("FILE", "report.json of an earlier run: show what is new since"),
+    "compare": (
+        "FILE",
+        "report.json of an earlier run: show what is new since; where there is none yet, a line"
+        " says so",
+    ),
     "metrics-file": ("FILE", "write the run's figures there, in Prometheus' text format"),
 }
 
@@ -207,11 +212,15 @@ def _number(given: str, source: str) -> float:
 
 
 def _seconds(given: str, source: str) -> float:
+    """Read a duration; a number alone, which PostgreSQL takes for milliseconds, is refused."""
+    given = given.strip()
     try:
+        if given.isdecimal() and int(given):
+            raise ValueError(given)
         return seconds_of(given)
     except ValueError:
         raise SuiteError(
-            f"{source}: expected a duration such as 10s or 500ms, found {given}",
+            f"{source}: expected a duration such as 10s or 500ms, found {given or 'nothing'}",
             fix="Leave it out for 10s.",
         ) from None
 
@@ -220,5 +229,17 @@ def _file(config: pytest.Config, name: str) -> Path | None:
     given = _given(config, name)
     if given is None:
         return None
-    base = config.invocation_params.dir if given[1].startswith("--") else config.rootpath
-    return base / Path(given[0]).expanduser()
+    text, source = given
+    if not text.strip():
+        raise pytest.UsageError(
+            f"{source}: expected a file, found none\n"
+            "  cause: An empty value mostly comes from a variable that is not set.\n"
+            "  fix: Set the variable, or leave the option out."
+        )
+    base = config.invocation_params.dir if source.startswith("--") else config.rootpath
+    path = base / Path(text).expanduser()
+    if path.is_dir():
+        raise pytest.UsageError(
+            f"{source}: expected a file, found a folder: {path}\n  fix: Name a file in it."
+        )
+    return path

@@ -20,7 +20,7 @@ from batchgate.fixtures import (
     steps_of,
 )
 from batchgate.harness import Harness
-from batchgate.invocation import joined_option, no_page, only_looks
+from batchgate.invocation import drop_page, joined_option, no_page, only_looks
 from batchgate.options import add_options, settings_of, targets_of, terms_of
 from batchgate.outputs import guarded_loading
 from batchgate.release import Release, is_on_target
@@ -147,6 +147,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     problems = session.config.stash[HARNESS].suite.problems
     if problems and not _is_worker(session.config):
         raise pytest.UsageError("\n\n".join(str(problem) for problem in problems))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Leave the page of the last run where this one is called wrongly and runs nothing."""
+    try:
+        return (yield)
+    except pytest.UsageError:
+        if session.config.stash[HARNESS].active:
+            drop_page(session.config)
+        raise
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:

@@ -8,8 +8,16 @@ import pytest
 
 from batchgate.findings import Level, State
 from batchgate.gates.words import warning_of
-from batchgate.verdict import GateResult, Outcome, Run, TargetReport, Verdict, counted
-from batchgate.whereabouts import facts_of
+from batchgate.verdict import (
+    GateResult,
+    Outcome,
+    Run,
+    TargetReport,
+    Verdict,
+    counted,
+    time_text,
+)
+from batchgate.whereabouts import GRANTS, facts_of, gates_of, is_listed, is_statement, is_told
 
 _MARKUP = {
     State.PASSED: {"green": True},
@@ -35,9 +43,9 @@ def show_run(terminal: pytest.TerminalReporter, run: Run, verdict: Verdict, page
     for target, gates in _by_target(run):
         terminal.section(f"gates on {target.name}" if target and target.name else "gates", sep="=")
         if target:
-            for line in target_lines(target, width):
+            for line in target_lines(target, gates, width):
                 terminal.write_line(line)
-        for line, markup in _table(_failing_first(gates), width):
+        for line, markup in _table(_failing_first(gates), target, width):
             terminal.write_line(line, **markup)
     terminal.section("verdict", sep="=")
     for line in (*_not_run(run), *_not_exercised(run)):
@@ -54,20 +62,19 @@ def _by_target(run: Run) -> Iterator[tuple[TargetReport | None, list[GateResult]
     if not run.targets and run.gates:
         yield None, list(run.gates)
     for target in run.targets:
-        gates = [gate for gate in run.gates if gate.target == target.name]
-        if gates:
+        if gates := gates_of(run, target):
             yield target, gates
 
 
-def target_lines(target: TargetReport, width: int) -> Iterator[str]:
+def target_lines(target: TargetReport, gates: Sequence[GateResult], width: int) -> Iterator[str]:
     """Say where gates ran, what was seen of the server, and which grants are missing."""
-    for label, text in facts_of(target).items():
+    for label, text in facts_of(target, gates).items():
         yield from _labelled(label, text, width)
     for note in target.notes:
         yield from _labelled("note", note, width)
     if target.grants:
-        yield "  missing grants; on the primary, as the tables' owner:"
-        yield from (f"    {statement}" for statement in target.grants)
+        yield f"  {GRANTS}:"
+        yield from (f"    {line}" for each in target.grants for line in each.splitlines())
 
 
 def _labelled(label: str, text: str, width: int, *, indent: int = 2) -> Iterator[str]:
@@ -75,10 +82,14 @@ def _labelled(label: str, text: str, width: int, *, indent: int = 2) -> Iterator
     before = f"{' ' * indent}{label}: "
     room = max(width - len(before), 40)
     for line in text.splitlines():
-        # A statement to be pasted is left in one piece.
-        for part in [line] if line.endswith(";") else wrap(line, room):
+        for part in [line] if is_statement(line) else _wrapped(line, room):
             yield before + part
             before = " " * len(before)
+
+
+def _wrapped(line: str, room: int) -> list[str]:
+    """Break a line between words only: options and paths are copied, too."""
+    return wrap(line, room, break_on_hyphens=False, break_long_words=False)
 
 
 def _not_run(run: Run) -> Iterator[str]:
@@ -103,16 +114,20 @@ def _failing_first(gates: Sequence[GateResult]) -> list[GateResult]:
     return sorted(gates, key=lambda gate: (not gate.fails, gate.number))
 
 
-def _table(gates: Sequence[GateResult], width: int) -> Iterator[tuple[str, dict[str, bool]]]:
+def _table(
+    gates: Sequence[GateResult], target: TargetReport | None, width: int
+) -> Iterator[tuple[str, dict[str, bool]]]:
     rows = [_cells(gate) for gate in gates]
     widths = [max(len(row[i]) for row in (*rows, _HEADINGS)) for i in range(len(_HEADINGS))]
     others = sum(widths) - widths[1] + 2 * (len(widths) - 1)
     widths[1] = max(min(widths[1], width - others), 20)
     yield _line(_HEADINGS, widths), {"bold": True}
+    told: dict[tuple[str, str], int] = {}
     for gate, row in zip(gates, rows, strict=True):
         yield _line(row, widths), _MARKUP.get(gate.state, {"yellow": True})
         if gate.state is not State.PASSED:
-            for line in _advice(gate, width):
+            first = told.setdefault((gate.reason or gate.name, gate.fix), gate.number)
+            for line in _advice(gate, target, width, first):
                 yield line, {}
 
 
@@ -123,7 +138,7 @@ def _cells(gate: GateResult) -> tuple[str, ...]:
         "required" if gate.level is Level.REQUIRED else "informational",
         str(gate.state),
         "–" if gate.count is None else f"{gate.count:,}".replace(",", " "),
-        f"{gate.seconds * 1000:.0f} ms",
+        time_text(gate.seconds),
     )
 
 
@@ -144,8 +159,16 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     )
 
 
-def _advice(gate: GateResult, width: int) -> Iterator[str]:
-    told = {"why": gate.reason or warning_of(gate), "fix": gate.fix}
+def _advice(gate: GateResult, target: TargetReport | None, width: int, first: int) -> Iterator[str]:
+    """Say why a gate did not pass and what to do, unless the target or the first gate did."""
+    if target and is_told(target, gate):
+        return
+    if first != gate.number:
+        yield f"     why: as gate {first}"
+        return
+    listed = target is not None and is_listed(target, gate)
+    fix = "Run what is listed above as missing grants." if listed else gate.fix
+    told = {"why": gate.reason or warning_of(gate), "fix": fix}
     for label, text in told.items():
         if text:
             yield from _labelled(label, text, width, indent=5)

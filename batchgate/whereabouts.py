@@ -4,7 +4,14 @@ from collections.abc import Sequence
 
 from batchgate.verdict import GateResult, Run, TargetReport
 
-GRANTS = "missing grants; on the primary, as the tables' owner; what is said of a role, as a superuser"
+GRANTS = (
+    "missing grants; on the primary, as the tables' owner; what is said of a role, as a superuser"
+)
+
+
+def is_statement(line: str) -> bool:
+    """Tell whether a line is SQL to paste, which stays in one piece."""
+    return line.endswith(";") or line.startswith("--")
 
 
 def gates_of(run: Run, target: TargetReport) -> list[GateResult]:
@@ -30,6 +37,12 @@ def facts_of(target: TargetReport, gates: Sequence[GateResult] = ()) -> dict[str
 def is_told(target: TargetReport, gate: GateResult) -> bool:
     """Tell whether what is said of the target says already why a gate has no result."""
     return bool(target.error) and gate.reason == target.error
+
+
+def is_listed(target: TargetReport, gate: GateResult) -> bool:
+    """Tell whether the statements that put a gate right are all among the target's grants."""
+    asked = set(filter(is_statement, gate.fix.splitlines()))
+    return bool(asked) and asked <= {line for each in target.grants for line in each.splitlines()}
 
 
 def _common_fix(target: TargetReport, gates: Sequence[GateResult]) -> str:

@@ -147,6 +147,28 @@ def test_the_environment_fills_what_a_string_leaves_open(monkeypatch):
     assert one("dbname=eight").address == "host=db7 port=7 dbname=eight user=gate_reader"
 
 
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        pytest.param("service=nosuch", "service=nosuch", id="alone"),
+        pytest.param("eu=service=nosuch", "service=nosuch", id="named"),
+        pytest.param("service=nosuch host=db1", "service=nosuch host=db1", id="with-more"),
+        pytest.param(
+            f"postgresql://u:{ENCODED}@/db?service=nosuch",
+            "service=nosuch dbname=db user=u",
+            id="url",
+        ),
+    ],
+)
+def test_a_service_that_is_not_there_is_shown_by_its_name(text, address):
+    assert one(text).address == address
+
+
+def test_a_service_of_the_environment_that_is_not_there_is_shown_too(monkeypatch):
+    monkeypatch.setenv("PGSERVICE", "nosuch")
+    assert one("dbname=shop").address == "service=nosuch dbname=shop"
+
+
 def test_an_environment_with_a_service_is_what_it_was_afterwards(tmp_path, monkeypatch):
     (tmp_path / "services").write_text("[shop]\nhost=db9\n[home]\nhost=db3\n")
     monkeypatch.setenv("PGSERVICE", "home")
@@ -273,6 +295,17 @@ def test_a_malformed_string_is_refused_without_a_sign_of_it(text, said):
 def test_the_scrubber_knows_the_password_of_a_malformed_string(text, said):
     given = text.format("geheimnis")
     assert "geheimnis" not in secrets_of([given], None, None).scrubber()(f"libpq says: {given}")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [["host=x hosst=1"], ["x"], ["a b=postgresql://h"], ["", "x"], ["service=a", "service=b"]],
+)
+def test_the_scrubber_leaves_our_own_advice_whole(given):
+    with pytest.raises(SuiteError) as caught:
+        read_targets(given, None, None)
+    said = str(caught.value)
+    assert secrets_of(given, None, None).scrubber()(said) == said
 
 
 def test_an_unknown_keyword_is_answered_by_the_one_that_was_meant():
@@ -436,6 +469,25 @@ def test_a_pooler_is_reached_and_its_refusal_of_settings_told(guarded):
             connect(one(make_conninfo(conninfo, options="-c jit=off")), application_name="b")
         assert caught.value.fault is Fault.SETTING_REFUSED
         assert "PgBouncer" in caught.value.message.fix
+
+
+def test_what_failed_twice_alike_is_told_once_and_no_pooler_blamed_for_it(guarded):
+    info = guarded.conninfo(options="-c nosuch=1")
+    with pytest.raises(TargetUnavailable) as caught:
+        connect(one(info), application_name="b")
+    assert caught.value.fault is Fault.SETTING_REFUSED
+    assert caught.value.message.fix.startswith("Look at options= and PGOPTIONS")
+    assert caught.value.message.cause.endswith(
+        'FATAL: unrecognized configuration parameter "nosuch"'
+    )
+    assert caught.value.message.cause.count("nosuch") == 1
+
+
+def test_what_several_hosts_said_alike_is_told_once():
+    with pytest.raises(TargetUnavailable) as caught:
+        connect(one("host=127.0.0.1,127.0.0.1 port=1"), application_name="b")
+    assert caught.value.message.cause.count("Connection refused") == 1
+    assert "\n" not in caught.value.message.cause
 
 
 def test_a_host_that_never_answers_is_given_up():

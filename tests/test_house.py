@@ -15,7 +15,7 @@ PACKAGE = ROOT / "batchgate"
 
 # Lowest first; a module imports from floors below its own, never from its own or above.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors",),
+    ("errors", "signs"),
     ("header", "sqltokens", "findings", "limits", "config", "launch", "wholes"),
     ("sqltext", "suite", "verdict", "listing", "softness", "scrub"),
     ("whereabouts",),

@@ -57,6 +57,16 @@ def test_what_runs_nothing_leaves_the_last_page(project, pytester, option):
     assert (pytester.path / "reports/report.html").read_text() == "the last run"
 
 
+def test_a_call_that_is_wrong_leaves_the_last_page(project, pytester):
+    result = project({"reports/report.html": "the last run"}, "gates/nosuch.sql", page=True)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert (pytester.path / "reports/report.html").read_text() == "the last run"
+    for line in ("page: *", "*Generated html report*"):
+        result.stdout.no_fnmatch_line(line)
+    assert project({}, "gates", page=True).ret == pytest.ExitCode.OK
+    assert (pytester.path / "reports/report.html").read_text() != "the last run"
+
+
 @pytest.mark.parametrize(
     ("changes", "arguments", "said"),
     [

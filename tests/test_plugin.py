@@ -221,6 +221,27 @@ def test_a_red_proof_that_does_no_damage_is_refused(project):
     )
 
 
+IN_A_SCHEMA = {
+    "sql/01_add_orders/migration.sql": (
+        "-- Orders.\n-- present: to_regclass('app.orders') is not null\n\n"
+        "create schema app;\ncreate table app.orders (id int, currency text, email text);\n"
+    ),
+    "scenarios/sample/01.sql": "insert into app.orders values (1, 'EUR', 'a@example.com');",
+    **{
+        f"sql/02_index_orders/{name}.sql": None
+        for name in ("migration", "migration.online", "rollback")
+    },
+}
+
+
+def test_a_red_proof_looks_where_its_gate_does(project, pytester):
+    result = project(IN_A_SCHEMA, "gates", "--search-path=app")
+    result.assert_outcomes(passed=2)
+    result = project(IN_A_SCHEMA, "gates", "-k", "red")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*blocked by 1 red proof"])
+
+
 def test_a_gate_that_cannot_see_anything_is_unmasked_by_its_red_proof(project):
     changes = {"gates/01_orders_have_currency.sql": GATE.replace("currency is null", "false")}
     result = project(changes, "gates")

@@ -12,9 +12,18 @@ from batchgate.findings import MASK, Level, Row, State
 from batchgate.report.page import allowed_metadata, draw_row, draw_summary
 from batchgate.report.promises import promised_by
 from batchgate.report.proofs import Promised
-from batchgate.report.words import grouped, sentence_of, time_text, visible
+from batchgate.report.words import grouped, sentence_of, visible
 from batchgate.suite import Batch, Suite
-from batchgate.verdict import Application, CheckResult, GateResult, Run, Verdict, judge
+from batchgate.verdict import (
+    Application,
+    CheckResult,
+    GateResult,
+    Run,
+    TargetReport,
+    Verdict,
+    judge,
+    time_text,
+)
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;{{7*7}}\u202egnp"
 VOID = {"meta", "br", "img", "input", "hr"}
@@ -358,6 +367,67 @@ def test_gates_that_find_alike_are_told_apart():
     page = drawn(everything(gates=alike, counts={"failed": 2}))
     blocks = page.text.partition("What blocks this merge")[2].partition("Batches, in")[0]
     assert blocks.count("1 row breaks this rule.") == 2
+
+
+def blocks_of(page: Drawn) -> str:
+    return page.text.partition("What blocks")[2].partition("Where the gates ran")[0]
+
+
+def place(name: str = "", **more) -> TargetReport:
+    return TargetReport(name=name, address="host=db1", source="--dsn", **more)
+
+
+def silent(number, fix, **more):
+    told = {"reason": "not permitted: no", "count": None, "fails": True, "fix": fix, **more}
+    return gate(number, State.NO_RESULT, **told)
+
+
+def test_gates_that_are_put_right_alike_are_one_point_and_others_are_not():
+    fixes = ["Grant a.", "Grant a.", "Grant b."]
+    gates = [silent(number, fix) for number, fix in enumerate(fixes, 1)]
+    page = drawn(Run(gates=gates, targets=[place()], counts={"failed": 3}), promised=())
+    blocks = blocks_of(page)
+    assert (blocks.count("Fix Grant a."), blocks.count("Fix Grant b.")) == (1, 1)
+    assert "the same for (1) Statement 2 holds." in blocks
+    assert "because of it" not in blocks
+    assert "merge" not in page.text
+
+
+def test_gates_to_read_are_grouped_as_those_that_block():
+    more = {"level": Level.INFORMATIONAL, "fails": False}
+    quiet = [silent(number, "Grant a.", **more) for number in (1, 2, 3)]
+    run = Run(gates=[*quiet, gate(4)], targets=[place()], counts={"passed": 4})
+    page = drawn(run, promised=())
+    told = page.text.partition("To read, not blocking")[2].partition("Where the gates ran")[0]
+    assert told.count("Fix Grant a.") == 1
+    assert "the same for (2)" in told
+
+
+def test_gates_stand_target_by_target_in_the_order_given():
+    gates = [
+        gate(number, target=name, state=state)
+        for name in ("eu", "us")
+        for number, state in ((1, State.PASSED), (2, State.FAILED))
+    ]
+    run = Run(gates=gates, targets=[place("us"), place("eu")], counts={"passed": 2, "failed": 2})
+    page = drawn(run, promised=())
+    rows = [place for place in page.ids if place.startswith("gate-")]
+    assert rows == ["gate-us-2", "gate-us-1", "gate-eu-2", "gate-eu-1"]
+    assert blocks_of(page).index("(us)") < blocks_of(page).index("(eu)")
+
+
+def test_statements_to_paste_are_told_from_words():
+    fix = "On the primary:\n-- it hides rows\nalter role a bypassrls;"
+    page = drawn(Run(gates=[silent(1, fix)], targets=[place(grants=("grant b;",))]), promised=())
+    assert "<code>-- it hides rows</code>\n<code>alter role a bypassrls;</code>" in page.html
+    assert "<code>On the primary" not in page.html
+    assert "what is said of a role, as a superuser:" in page.text
+
+
+def test_red_proofs_that_fail_are_told_from_other_tests():
+    page = drawn(everything(counts={"passed": 5, "failed": 3}, reds_failed=2))
+    assert "2 red proofs fail" in page.text
+    assert "1 other test fails" in page.text
 
 
 def test_other_failing_tests_are_counted_among_what_blocks():

@@ -333,7 +333,11 @@ def test_several_targets_need_names_and_an_empty_one_is_not_ignored(project):
         ("--max-replay-wait=long", "--max-replay-wait: expected a duration*found long"),
         ("--samples=-1", "--samples: expected a number, none below 0, found -1"),
         ("--work-mem=lots", "--work-mem: expected an amount of memory*found lots"),
-        ("--compare=none.json", "*none.json*"),
+        ("--max-replay-wait=3", "--max-replay-wait: expected a duration*found 3"),
+        ("--compare=", "--compare: expected a file, found none"),
+        ("--compare=pytest.ini", "*pytest.ini: expected the report of an earlier run*"),
+        ("--metrics-file=", "--metrics-file: expected a file, found none"),
+        ("--metrics-file=gates", "--metrics-file: expected a file, found a folder: */gates"),
         ("--pg-versions=18", "--pg-versions: expected throw-away servers alone, found --dsn"),
     ],
 )
@@ -342,3 +346,19 @@ def test_an_option_that_means_nothing_is_refused_before_anything_runs(project, o
     result = project({}, "gates", option, *extra)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*{message}"])
+
+
+def test_a_replay_that_waits_may_be_given_way_to_at_once(project):
+    result = project({}, "gates", "--max-replay-wait=0", "--metrics-file=new/m.prom")
+    assert result.ret == pytest.ExitCode.OK
+
+
+def test_a_first_run_has_no_report_to_compare_with_and_says_so(project):
+    first = project({}, "gates", "--compare=reports/report.json")
+    first.stdout.fnmatch_lines(
+        ["=* since the last run *", "no earlier report: reports/report.json"]
+    )
+    assert first.ret == pytest.ExitCode.OK
+    second = project({}, "gates", "--compare=reports/report.json")
+    second.stdout.no_fnmatch_line("no earlier report*")
+    second.stdout.fnmatch_lines(["nothing new since*"])

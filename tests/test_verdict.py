@@ -68,6 +68,16 @@ SILENT = gate(State.NOT_EXERCISED, level=Level.INFORMATIONAL)
             id="failed-gate-expected-to-fail",
         ),
         pytest.param(
+            Run(
+                gates=[gate(State.FAILED, fails=True)],
+                counts={"failed": 4, "passed": 9},
+                reds_failed=2,
+            ),
+            Outcome.BLOCKED,
+            "blocked by 1 required gate, 2 red proofs, 1 other test",
+            id="red-proofs-apart-from-other-tests",
+        ),
+        pytest.param(
             Run(counts={"error": 1, "passed": 9}),
             Outcome.BLOCKED,
             "blocked by 1 other test",

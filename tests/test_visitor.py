@@ -528,7 +528,7 @@ def test_what_changes_its_meaning_after_the_snapshot_is_no_false_pass(replica, s
 
 
 def test_a_table_that_is_always_made_anew_gives_no_result(replica, monkeypatch):
-    monkeypatch.setattr("batchgate.gates.run.standing_of", lambda *_: None)
+    monkeypatch.setattr("batchgate.gates.run.meaning_of", lambda *_: None)
     target = target_of(replica.standby)
     with visiting(target) as (visitor, _):
         result = no_result_of(visitor, target, SOUND)

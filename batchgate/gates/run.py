@@ -11,9 +11,9 @@ import psycopg
 
 from batchgate.faults import cause_of, remedy_of
 from batchgate.findings import Cause, Level, State
+from batchgate.gates.meaning import meaning_of, meaning_of_all_read
 from batchgate.gates.presence import is_empty, is_present
 from batchgate.gates.rows import DECLARE, EXPLAIN, SAMPLE, SENT_BEFORE, Found, Overran, find_rows
-from batchgate.gates.standing import standing_of, standing_of_all_read
 from batchgate.gates.transaction import (
     Begun,
     begin_transaction,
@@ -152,13 +152,13 @@ class _GateRun:
             return
         with within.attended(begun.pid):
             self._look()
-            standing = standing_of_all_read(self._connection) if within.shifts else None
+            meaning = meaning_of_all_read(self._connection) if within.shifts else None
         if begun.standby and not is_standby(self._connection):
             self._promoted()
-        elif standing:
+        elif meaning:
             end_transaction(self._connection)
             self._begin()
-            if standing_of(self._connection, standing.relations) != standing:
+            if meaning_of(self._connection, meaning.relations) != meaning:
                 why = "what it reads is not what it was when its snapshot was taken"
                 self.result = without_result(self.result, Cause.CHANGED, why)
 

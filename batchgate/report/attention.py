@@ -8,7 +8,6 @@ from batchgate.report.words import Tone, grouped, number_in, sentence_of
 from batchgate.verdict import GateResult, Run, counted
 
 _SHOWN = 20
-_QUIET = {State.WARNED: Tone.WARN, State.FAILED: Tone.WARN}
 
 
 @dataclass(frozen=True)
@@ -34,18 +33,16 @@ def blocking(run: Run) -> tuple[Point, ...]:
             gate.reason if gate.reason in broken else _cause(gate),
             _gate_point(gate, Tone.BAD),
         )
-        for gate in by_target(run)
+        for gate in by_target(run, run.gates)
         if gate.fails
     ]
     return (*_once([*batches, *gates]), *_others(run))
 
 
-def by_target(run: Run) -> list[GateResult]:
-    """Return the gates target by target, in the order in which the targets are named."""
-    order = [target.name for target in run.targets]
-    return sorted(
-        run.gates, key=lambda gate: order.index(gate.target) if gate.target in order else 0
-    )
+def by_target(run: Run, gates: Iterable[GateResult]) -> list[GateResult]:
+    """Return gates target by target, in the order in which the targets are named."""
+    order = {target.name: place for place, target in enumerate(run.targets)}
+    return sorted(gates, key=lambda gate: order.get(gate.target, len(order)))
 
 
 def _once(points: Iterable[tuple[Hashable, Point]]) -> tuple[Point, ...]:
@@ -93,8 +90,11 @@ def left_out(run: Run) -> tuple[Point, ...]:
 def to_read(run: Run) -> tuple[Point, ...]:
     """Return the gates that found something, or nothing to look at, without blocking."""
     return _once(
-        (_cause(gate), _gate_point(gate, _QUIET.get(gate.state, Tone.IDLE)))
-        for gate in by_target(run)
+        (
+            _cause(gate),
+            _gate_point(gate, Tone.WARN if gate.state is State.WARNED else Tone.IDLE),
+        )
+        for gate in by_target(run, run.gates)
         if not gate.fails and gate.state is not State.PASSED
     )
 

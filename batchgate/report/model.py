@@ -1,6 +1,5 @@
 """The page as values: every word and tone decided here, nothing drawn."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,12 +8,14 @@ from batchgate.report.attention import (
     Point,
     anchor_of,
     blocking,
+    by_target,
     found,
     left_out,
     statement,
     to_read,
 )
 from batchgate.report.proofs import BatchRow, Promised, batch_rows
+from batchgate.report.tables import Table, table_of
 from batchgate.report.words import Tone, grouped, listed, sentence_of
 from batchgate.verdict import (
     CheckResult,
@@ -25,10 +26,8 @@ from batchgate.verdict import (
     counted,
     time_text,
 )
-from batchgate.whereabouts import facts_of
+from batchgate.whereabouts import facts_of, gates_of
 
-_COLUMNS = 12
-_NUMBER = re.compile(r"[-+]?\d[\d.,]*\s?%?")
 _RED = (Outcome.BLOCKED, Outcome.GATES_FAIL)
 
 
@@ -40,17 +39,6 @@ class Figure:
     label: str
     note: str
     tone: Tone
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows to show, already masked; `cut` says what is not shown."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numeric: tuple[bool, ...]
-    caption: str
-    open: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +73,7 @@ class Page:
     verdict: Verdict
     tone: Tone
     reason: str
+    blocks_title: str
     unproven: tuple[str, ...]
     figures: tuple[Figure, ...]
     blocks: tuple[Point, ...]
@@ -107,6 +96,7 @@ def page_of(run: Run, verdict: Verdict, described: str, promised: Sequence[Promi
         verdict=verdict,
         tone=_tone(verdict, complete=not unproven),
         reason=sentence_of(verdict.reason),
+        blocks_title="What blocks" if run.only_gates else "What blocks this merge",
         unproven=unproven,
         figures=(*_gate_figures(run), *_batch_figure(batches), _test_figure(run)),
         blocks=blocking(run),
@@ -114,7 +104,8 @@ def page_of(run: Run, verdict: Verdict, described: str, promised: Sequence[Promi
         to_read=to_read(run),
         batches=batches,
         places=tuple(
-            Place(each.name, facts_of(each), each.notes, each.grants) for each in run.targets
+            Place(each.name, facts_of(each, gates_of(run, each)), each.notes, each.grants)
+            for each in run.targets
         ),
         gates=gate_rows(run),
         gates_not_run=run.gates_not_run if run.gates else (),
@@ -124,7 +115,7 @@ def page_of(run: Run, verdict: Verdict, described: str, promised: Sequence[Promi
 
 
 def gate_rows(run: Run) -> tuple[GateRow, ...]:
-    """Return the gates, those that fail first, then by number."""
+    """Return the gates target by target, those that fail first, then by number."""
     return tuple(
         GateRow(
             gate=gate,
@@ -135,9 +126,11 @@ def gate_rows(run: Run) -> tuple[GateRow, ...]:
             found=found(gate),
             count="–" if gate.count is None else grouped(gate.count),
             time=time_text(gate.seconds),
-            table=_table(gate),
+            table=table_of(gate),
         )
-        for gate in sorted(run.gates, key=lambda gate: (not gate.fails, gate.number))
+        for gate in by_target(
+            run, sorted(run.gates, key=lambda each: (not each.fails, each.number))
+        )
     )
 
 
@@ -274,33 +267,3 @@ def _tests(run: Run) -> str:
 def _worst(*, bad: int = 0, warn: int = 0, idle: int = 0) -> Tone:
     ranked = ((bad, Tone.BAD), (warn, Tone.WARN), (idle, Tone.IDLE))
     return next((tone for count, tone in ranked if count), Tone.GOOD)
-
-
-def _table(gate: GateResult) -> Table | None:
-    if not gate.sample:
-        return None
-    columns = gate.sample[0].columns[:_COLUMNS]
-    rows = tuple(row.cells[:_COLUMNS] for row in gate.sample)
-    cut = len(gate.sample[0].columns) - _COLUMNS
-    caption = _caption(gate) + (f", {counted(cut, 'more column')} not shown" if cut > 0 else "")
-    return Table(
-        columns=columns,
-        rows=rows,
-        numeric=tuple(_is_numeric(cells) for cells in zip(*rows, strict=True)),
-        caption=caption,
-        open=gate.figures,
-    )
-
-
-def _is_numeric(cells: Sequence[str]) -> bool:
-    told = [cell for cell in cells if cell != "NULL"]
-    return bool(told) and all(_NUMBER.fullmatch(cell) for cell in told)
-
-
-def _caption(gate: GateResult) -> str:
-    shown = len(gate.sample)
-    if gate.figures:
-        return counted(shown, "figure")
-    if gate.count is not None and gate.count > shown:
-        return f"{shown} of {grouped(gate.count)} rows"
-    return counted(shown, "row")

@@ -17,6 +17,7 @@ from batchgate.report.model import Page, page_of
 from batchgate.report.proofs import Promised
 from batchgate.report.words import visible
 from batchgate.verdict import Run, Verdict
+from batchgate.whereabouts import GRANTS, is_statement
 
 _HERE = Path(__file__).parent
 _ALLOWED = ("Python", "Platform", "Packages", "Plugins")
@@ -90,12 +91,18 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.tests["statement"] = is_statement
     return environment.get_template("page.html")
 
 
 def _drawn(page: Page, samples: int) -> str:
     return _template().render(
-        page=page, style=_style(), mask=MASK, sample=samples, cell_limit=CELL_LIMIT
+        page=page,
+        style=_style(),
+        mask=MASK,
+        sample=samples,
+        cell_limit=CELL_LIMIT,
+        grants_title=GRANTS.capitalize(),
     )
 
 

@@ -111,7 +111,8 @@ class Visitor:
             limit = f"replay had waited for {self._terms.max_replay_wait:g} s"
             return without_result(result, Cause.GAVE_WAY, limit)
         if result.cause is Cause.UNREACHABLE:
-            self._desk.give_up(target.name, Cause.UNREACHABLE, result.reason, result.fix)
+            why = result.reason.removeprefix(f"{Cause.UNREACHABLE}: ")
+            self._desk.give_up(target.name, Cause.UNREACHABLE, why, result.fix)
         if result.cause is Cause.NOT_PERMITTED or result.state is State.ERROR:
             return self._with_grants(line, result, gate, after)
         return result

@@ -15,23 +15,23 @@ from batchgate.reading import read_query
 
 
 @dataclass(frozen=True)
-class Standing:
+class Meaning:
     """What the open transaction has read so far, and all that is said of it in the catalogs."""
 
     relations: tuple[int, ...]
     facts: str
 
 
-def standing_of_all_read(connection: psycopg.Connection) -> Standing:
-    """Return what the transaction has read, and how that stood at its snapshot."""
+def meaning_of_all_read(connection: psycopg.Connection) -> Meaning:
+    """Return what the transaction has read, and what that meant at its snapshot."""
     row = connection.execute(read_query("read_relations.sql")).fetchone()
     assert row is not None, "an aggregate returns one row"
-    return standing_of(connection, tuple(row[0]))
+    return meaning_of(connection, tuple(row[0]))
 
 
-def standing_of(connection: psycopg.Connection, relations: tuple[int, ...]) -> Standing:
-    """Return how relations stand at the snapshot of the open transaction."""
+def meaning_of(connection: psycopg.Connection, relations: tuple[int, ...]) -> Meaning:
+    """Return what relations mean at the snapshot of the open transaction."""
     asked = {"relations": list(relations)}
-    row = connection.execute(read_query("standing.sql"), asked).fetchone()
+    row = connection.execute(read_query("meaning.sql"), asked).fetchone()
     assert row is not None, "an aggregate returns one row"
-    return Standing(relations, str(row[0]))
+    return Meaning(relations, str(row[0]))
