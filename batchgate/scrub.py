@@ -27,14 +27,16 @@ _OURS = frozenset((
 # fmt: on
 # How the parts of a value that was broken over lines are joined: quotes, the margins of pytest
 # and of a comparison, and where the lines are a list that is shown, its commas.
-_QUOTE = r"""(?:\\*['"]|&quot;|&\#x?[0-9]{2};)"""
-_LINE_END = r"""(?:\r?\n|(?:\\+r)?\\+n|&\#10;|(?<=['"]),[ ])"""
-_MARGIN = r"(?:[E>|?+-](?=[ \t]))?[ \t]*"
-_BREAK = rf"(?:{_QUOTE}{{0,2}}[ \t]*{_LINE_END}{_MARGIN}{_QUOTE}?{_MARGIN}[bruBRU]?{_QUOTE}?)?"
+_QUOTE = r"""(?:\\{0,31}['"]|&quot;|&\#x?[0-9]{2};)"""
+_LINE_END = (
+    rf"(?:{_QUOTE}?[ \t]{{0,80}}(?:\r?\n|(?:\\{{1,8}}r)?\\{{1,8}}n|&\#10;)|{_QUOTE}{{1,2}},[ ])"
+)
+_MARGIN = r"(?:[ \t]{0,200}[E>|?+-](?=[ \t])){0,2}[ \t]{0,200}"
+_BREAK = rf"(?:{_LINE_END}(?:{_MARGIN}{_QUOTE})?{_MARGIN}[bruBRU]?{_QUOTE}?)?"
 # Colours stand in a value wherever its tokens end. A backslash before an escape that is written
 # out may be the value's own: see `_without_colours`.
 _COLOUR = re.compile(
-    r"(?:\x1b|(?P<slashes>\\+)(?:x1b|u001b|033)|\#x1B|&\#(?:x1b|27);)\[[0-9;:]*[mK]", re.I
+    r"(?:\x1b|(?<!\\)(?P<slashes>\\+)(?:x1b|u001b|033)|\#x1B|&\#(?:x1b|27);)\[[0-9;:]*[mK]", re.I
 )
 _BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
 _AFTER = r"(?![A-Za-z0-9])"
@@ -220,16 +222,17 @@ def _sign(sign: str) -> str:
     octets = sign.encode("utf-8", "surrogateescape")
     forms = {re.escape(sign), "".join(f"%(?i:{octet:02x})" for octet in octets)}
     if sign == "\\":
-        forms.add(r"\\{1,8}")
+        forms.add(r"\\{1,16}")
     elif sign in "'\"":
-        forms.add(rf"\\{{1,7}}{sign}")
+        forms.add(rf"\\{{1,15}}{sign}")
     if sign == " ":
         forms.add(r"\+")
     if not (sign.isascii() and sign.isalnum()):
         units = sign.encode("utf-16-be", "surrogatepass")
         pairs = (units[at : at + 2].hex() for at in range(0, len(units), 2))
         forms |= {
-            "".join(rf"\\+x(?i:{octet:02x})" for octet in octets),
+            # Bytes are broken into lines wherever it suits, within a sign, too.
+            _BREAK.join(rf"\\+x(?i:{octet:02x})" for octet in octets),
             "".join(rf"\\+u(?i:{pair})" for pair in pairs),
             rf"\\+U(?i:{code:08x})",
             rf"\\+x(?i:{code:02x})",

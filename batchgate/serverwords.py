@@ -21,16 +21,30 @@ _VALUES = re.compile(
 _EMAIL = re.compile(r"[^\s\"'<>(),;:=]+@[^\s\"'<>(),;:=]+")
 # A telephone number, an account, a date of birth.
 _NUMBER = re.compile(r"\+?\(?\d(?:[ ()./-]{0,2}\d){6,}")
-# Errors of these classes quote only names of the schema, or nothing; 42, when it speaks of the
-# statement's own text.
-_NAMES_ONLY = re.compile("0[238ABLP]|2[134-8BD]|3[4BD]|40|5[34578]")
+# Errors of these classes quote only names that stand: of the schema, or of the server's settings
+# and files. Not 0A, 2D, 34, 3D and 3F, which quote what a value may have been taken for: a
+# database, a cursor, a schema. 42, when it speaks of the statement's own text.
+_NAMES_ONLY = re.compile("0[238BLP]|2[134-8B]|3B|40|5[3457]|58030")
 _STATEMENT = "42"
 _NOT_PERMITTED = "42501"
 _MISSING_NAMES = frozenset(("42P01", "42703", "42883"))
+# Where a function's own text is run. What EXECUTE runs was put together: RETURN QUERY may be one,
+# and where SQL runs within SQL, as in query_to_xml, the context opens with a statement.
+_OWN_TEXT = re.compile(
+    r"PL/pgSQL function [^\n]* at (?:SQL statement|assignment|IF|PERFORM|RETURN"
+    r"|FOR over SELECT rows)(?:\n|$)"
+)
 # Raised by a function's author, in words and a SQLSTATE of his own.
 _RAISED = frozenset(("exec_stmt_raise", "exec_stmt_assert"))
 _LANGUAGES = ("plpy", "plperl", "pltcl", "plv8", "plr")
 _WITHHELD = "a function raised an error, whose text may quote data and is withheld"
+# What a plan's line is made of, as far as it matters: strings first, for they may hold the rest.
+_IN_PLAN = re.compile(
+    r"(?P<string>'(?:[^']|'')*(?:'|$))"
+    r'|(?P<kept>"(?:[^"]|"")*"|\(cost=[\d.]+ rows=\d+ width=\d+\)|\$\d+'
+    r"|\b(?:Sub|Init)Plan \d+|\bWorkers Planned: \d+|[^\W\d][\w$]*)"
+    r"|\d[\d.]*(?:e[+-]?\d+)?"
+)
 _ROW = re.compile(r"(Failing row contains) \(.*\)", re.DOTALL)
 
 
@@ -47,6 +61,15 @@ def shown_sql(text: str) -> str:
     return first if len(first) <= _LINE_LENGTH else first[: _LINE_LENGTH - 1] + "…"
 
 
+def masked_plan(plan: str) -> str:
+    """Hide the strings and numbers of a plan but for its estimates.
+
+    The planner runs what is declared IMMUTABLE, and shows what it returned: a value of a row,
+    where the declaration is wrong.
+    """
+    return _IN_PLAN.sub(_masked_literal, plan)
+
+
 def server_words(error: psycopg.Error, text: str, path: str, line: int, *, skip: int = 0) -> str:
     """Return the server's message, its SQLSTATE, and the line of the file it speaks of.
 
@@ -61,6 +84,10 @@ def gate_words(error: psycopg.Error, text: str, path: str, line: int, *, skip: i
     """Return the same where the data is people's: names of the schema stay, no value does."""
     words = _strictly_masked(error)
     return f"{words} [{_sqlstate(error)}]{_place(error, text, path, line, skip)}"
+
+
+def _masked_literal(found: re.Match[str]) -> str:
+    return found["kept"] or (f"'{MASK}'" if found["string"] else MASK)
 
 
 def _strictly_masked(error: psycopg.Error) -> str:
@@ -95,7 +122,7 @@ def _quotes_names(error: psycopg.Error) -> bool:
     if sqlstate == _NOT_PERMITTED:
         return True
     if said.internal_query:
-        return sqlstate in _MISSING_NAMES and " at EXECUTE" not in (said.context or "")
+        return sqlstate in _MISSING_NAMES and bool(_OWN_TEXT.match(said.context or ""))
     return said.statement_position is not None
 
 

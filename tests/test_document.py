@@ -14,13 +14,12 @@ import runs
 from batchgate.errors import SuiteError
 from batchgate.findings import Cause, Level, Row, State
 from batchgate.outcomes.document import (
-    SCHEMA_VERSION,
     About,
     document_of,
-    read_document,
     scrubbed,
     write_document,
 )
+from batchgate.outcomes.reading import SCHEMA_VERSION, read_document
 from batchgate.outcomes.words import cut_lines, cut_text, visible
 from batchgate.outcomes.writing import replace_file
 from batchgate.report.proofs import Promised

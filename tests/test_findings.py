@@ -22,5 +22,16 @@ def test_control_and_direction_characters_become_visible():
     assert cell_text("a\nb\x00c\u202ed") == "a\\x0ab\\x00c\\u202ed"
 
 
+def test_a_character_beyond_four_digits_is_written_with_eight():
+    assert cell_text("\U000e0001") == "\\U000e0001"
+
+
+def test_a_columns_name_is_one_safe_line_and_is_told_by_its_true_name():
+    row = mask_row(("a\nb", "\x1b[31m\u202e", "id"), (1, 2, 3), ("a\nb", "id"))
+    assert row.columns == ("a\\x0ab", "\\x1b[31m\\u202e", "id")
+    assert row.cells == ("1", MASK, "3")
+    assert str(row).isprintable()
+
+
 def test_null_is_marked():
     assert cell_text(None) == "NULL"

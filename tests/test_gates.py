@@ -253,3 +253,14 @@ def test_a_gate_that_overran_its_limit_has_timed_out(connection, monkeypatch):
     monkeypatch.setattr("batchgate.gates.run.find_rows", overran)
     result = run(connection, "select id from t")
     assert (result.state, result.reason) == (State.NO_RESULT, "timed out: after 30s")
+
+
+def test_a_plan_shows_no_value_that_the_planner_read_from_a_row(connection):
+    connection.execute(
+        "insert into t values (1, 'ann@example.com');"
+        " create function first_owner() returns text immutable language sql"
+        " as 'select email from t limit 1'"
+    )
+    result = run(connection, "select id from t where email = first_owner()", rows=0)
+    assert "ann@example" not in result.plan
+    assert "Seq Scan on t" in result.plan

@@ -10,11 +10,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from batchgate.database import connect, create_database, drop_database
+from batchgate.signs import is_unseen
 
 SCHEMA = json.loads(
     (Path(__file__).parent.parent / "docs" / "report.schema.json").read_text(encoding="utf-8")
 )
 EMPTY = "insert into orders values (1, null, 'ann@example.com');"
+OUTPUTS = ("report.json", "report.html", "summary.md")
 SAMPLE = "scenarios/sample/01.sql"
 
 
@@ -127,6 +129,48 @@ def test_a_gate_that_fails_reads_well_in_junit(project, pytester):
     assert "  fix: Fill it in." in failure.text
     assert "ann@example.com" not in (pytester.path / "gates.xml").read_text()
     assert _properties(pytester.path / "gates.xml")["gate_count"] == "1"
+
+
+HOSTILE_GATE = """\
+-- Every </script><b> `order` | @team has a currency.
+-- title: </title>\u202e|`x` \U000e0001 [a](https://evil.example) ]]>
+-- level: required
+-- after: 01_add_orders
+-- of: orders
+-- show: a\\b, email
+-- fix: <img src=x onerror=alert(1)> {{7*7}} | "q"
+
+select email, email as "\x1b[31m\u202e", id as "a
+b", 1 as "</td><script>"
+from orders
+"""
+HOSTILE_ROWS = r"""
+insert into orders
+select n, null, e'\x1b[2J\x07</script>]]>\u202e\u2028\U000e0001\ufffe|`@team` "q" \\ \r\n'
+    || chr(n) || chr(127) || chr(155)
+from generate_series(1, 31) as n;
+"""
+
+
+def test_hostile_rows_and_names_stay_text_in_every_output(project, pytester):
+    changes = {SAMPLE: HOSTILE_ROWS, "gates/02_hostile.sql": HOSTILE_GATE}
+    changes["gates/02_hostile.red.sql"] = "insert into orders (id) values (-1);"
+    arguments = ("gates", "--junitxml=gates.xml", "--metrics-file=m.prom", "--show-rows=40")
+    ended = project(changes, *arguments, page=True)
+    assert ended.ret == 1
+    (gate,) = [each for each in report(pytester)["gates"] if each["name"] == "02_hostile"]
+    assert gate["count"] == 31
+    cases = ElementTree.parse(pytester.path / "gates.xml").iter("testcase")
+    assert [each for each in cases if "02_hostile" in each.get("classname")]
+    metrics = (pytester.path / "m.prom").read_text()
+    assert list(text_string_to_metric_families(metrics))
+    for name in ("gates.xml", "m.prom", *(f"reports/{each}" for each in OUTPUTS)):
+        text = (pytester.path / name).read_text(encoding="utf-8")
+        unseen = {char for char in text if is_unseen(char)} - {"\n", "\t"}
+        assert not unseen, f"{name}: {unseen!a}"
+    assert "<img src=x" not in (pytester.path / "reports/report.html").read_text()
+    assert "](https" not in (pytester.path / "reports/summary.md").read_text()
+    assert not re.search("\u202e|\x1b\\[2J|\x07", ended.stdout.str())
 
 
 @pytest.fixture

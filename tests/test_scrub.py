@@ -4,6 +4,7 @@ import html
 import json
 import re
 import shlex
+from pprint import pformat
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -63,6 +64,10 @@ def test_a_secret_is_hidden_in_every_way_of_writing_it(write, secret):
         pytest.param("'some...0ub4dor'", id="cut-before-its-end"),
         pytest.param("Tr0ub4…", id="cut-by-us"),
         pytest.param("uTr0ub4dorx", id="within-a-word"),
+        pytest.param("(b'Tr0u'\n b'b4do'\n b'r')", id="bytes-side-by-side"),
+        pytest.param("""["  'Tr0ub'", "  '4dor'"]""", id="list-of-lines"),
+        pytest.param(r"'E     \'Tr0ub\'\nE     \'4dor\''", id="repr-of-lines"),
+        pytest.param("E     - 'Tr0ub'\nE     -  '4dor'", id="comparison"),
     ],
 )
 def test_a_broken_secret_is_hidden(text):
@@ -70,6 +75,50 @@ def test_a_broken_secret_is_hidden(text):
     for piece in ("Tr0", "dor", "4d"):
         assert piece not in shown
     assert shown.count("\n") == text.count("\n")
+
+
+RED, OFF = "\x1b[31m", "\x1b[39;49;00m"
+MARKED = "Zq7'%5C\\w x"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(str, id="terminal"),
+        pytest.param(repr, id="repr"),
+        pytest.param(lambda text: repr(repr(text)), id="repr-of-a-repr"),
+        pytest.param(json.dumps, id="json"),
+        pytest.param(lambda text: text.replace("\x1b", "#x1B"), id="junit"),
+    ],
+)
+def test_colours_within_a_secret_do_not_show_it(write):
+    coloured = "".join(f"{RED}{sign}{OFF}" for sign in MARKED)
+    shown = Scrubber([MARKED])(write(f"{RED}before {coloured} after"))
+    assert "Zq7" not in re.sub(r"[^A-Za-z0-9]|[\dx]*1b\[[\d;]*m|#x1B\[[\d;]*m", "", shown)
+    assert "w" not in shown
+    assert shown.count(MASK) == 1
+    assert "before " in shown
+    assert " after" in shown
+
+
+def test_colours_stay_where_they_were():
+    text = f"{RED}Tr0{OFF}ub4dor and {RED}more{OFF}"
+    assert Scrubber([PLAIN])(text) == f"{RED}{MASK}{OFF} and {RED}more{OFF}"
+    assert Scrubber([PLAIN])(f"{RED}passed{OFF}") == f"{RED}passed{OFF}"
+    assert without_passwords(f"postgresql://u:{RED}pw{OFF}@h") == (
+        f"postgresql://u:{MASK}{RED}{OFF}@h"
+    )
+    assert Scrubber([PLAIN])(f"Tr0{RED}ub{OFF}... b") == f"{MASK}{RED}{OFF}... b"
+
+
+@pytest.mark.parametrize("width", [10, 20, 40, 80])
+@pytest.mark.parametrize("value", [str, lambda text: {"a": {text: [text]}}, str.encode])
+def test_a_hard_secret_that_is_laid_out_is_hidden(width, value):
+    secret = "Zq7'\\Wk3 Zq7\"'Wk3 Zq7\\Wk3\\\\ ü"
+    laid = pformat(value(secret), width=width)
+    shown = Scrubber([secret])(laid)
+    assert "Zq7" in laid
+    assert not re.search("Zq7|Wk3", shown)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ HEADER = """\
 OWN = """
 import logging
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -125,6 +126,19 @@ def test_parameter_of_a_fixture(target):
 @pytest.mark.parametrize("dsn", [DSN])
 def test_parameter(dsn):
     assert not dsn
+
+
+@pytest.mark.parametrize("given", [SHOWN.encode(), re.compile(SHOWN)])
+def test_parameter_of_another_kind(given):
+    pass
+
+
+def test_laid_out():
+    assert {DSN: SHOWN, "more": [SHOWN] * 3} == {}
+
+
+def test_laid_out_bytes():
+    assert [SHOWN.encode() * 2, DSN.encode()] == []
 
 
 @pytest.mark.xfail(reason=f"because of {SHOWN}", strict=True)
@@ -303,6 +317,16 @@ def test_no_form_of_connection_string_gives_its_password_away(project, name):
     assert b"test_parameter_of_a_fixture" in written
     assert b"host=127.0.0.1" in written
     assert MASK.encode() in written
+    assert_silent(written)
+
+
+@pytest.mark.parametrize("loud", [LOUD, LOUDEST], ids=["loud", "loudest"])
+def test_colours_give_nothing_away(project, loud):
+    project.write("test_own.py", OWN)
+    arguments, _ = form(project, "setting")
+    code, written = project.run("gates", "test_own.py", *GREEN, *arguments, *loud, "--color=yes")
+    assert code == 1, end_of(written)
+    assert b"\x1b[33m" in written
     assert_silent(written)
 
 

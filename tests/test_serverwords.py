@@ -1,11 +1,13 @@
 """What the server said is passed on without the values it quotes."""
 
+import re
+
 import psycopg
 import pytest
 
 from batchgate.database import connect
 from batchgate.findings import MASK
-from batchgate.serverwords import gate_words, masked, shown_sql
+from batchgate.serverwords import gate_words, masked, masked_plan, shown_sql
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,14 @@ create function pg_temp.ran(words text) returns int language plpgsql as $$
 declare found int; begin execute words into found; return found; end $$;
 create function pg_temp.misread() returns int language plpgsql as $$
 declare found int; begin select no_such into found from pg_temp.people; return found; end $$;
+create function pg_temp.listed(words text) returns setof int language plpgsql as $$
+begin return query execute words; end $$;
+create function pg_temp.looped(words text) returns int language plpgsql as $$
+declare found int; begin for found in execute words loop null; end loop; return 1; end $$;
+create function pg_temp.first_name() returns text immutable language plpgsql as $$
+begin return (select name from pg_temp.people); end $$;
+create function pg_temp.first_number() returns bigint immutable language plpgsql as $$
+begin return (select replace(substr(phone, 2), ' ', '')::bigint from pg_temp.people); end $$;
 create domain pg_temp.short as text constraint is_short check (length(value) < 3);
 """
 
@@ -153,6 +163,34 @@ def people(batchgate_server):
             id="value-for-a-name",
         ),
         pytest.param(
+            "select has_database_privilege(split_part(name, ' ', 1), 'connect')"
+            " from pg_temp.people",
+            f"database {MASK} does not exist [3D000]",
+            id="value-for-a-database",
+        ),
+        pytest.param(
+            "select replace(split_part(name, ' ', 1) || '.b.c', ' ', '')::regclass"
+            " from pg_temp.people",
+            f"cross-database references are not implemented: {MASK} [0A000]",
+            id="value-with-dots",
+        ),
+        pytest.param(
+            "select query_to_xml('select 1 from \"' || phone || '\"', true, true, '')"
+            " from pg_temp.people",
+            f"relation {MASK} does not exist [42P01]",
+            id="statement-within-a-statement",
+        ),
+        pytest.param(
+            "select pg_temp.listed('select 1 from \"' || phone || '\"') from pg_temp.people",
+            f"relation {MASK} does not exist [42P01]",
+            id="dynamic-return-query",
+        ),
+        pytest.param(
+            "select pg_temp.looped('select 1 from \"' || phone || '\"') from pg_temp.people",
+            f"relation {MASK} does not exist [42P01]",
+            id="dynamic-loop",
+        ),
+        pytest.param(
             "select set_config(email, 'x', true) from pg_temp.people",
             f"invalid configuration parameter name {MASK} [42602]",
             id="value-for-a-setting",
@@ -199,6 +237,34 @@ def test_a_gates_error_names_the_schema_and_no_person(people, query, shown):
     assert words == shown
     for value in ("ann@", "Ann", "Ox", "O'Hara", "170", "1234567"):
         assert value not in words
+
+
+def test_a_plan_shows_no_value_of_a_row(people):
+    query = """explain select from pg_temp.people
+        where name = pg_temp.first_name() or length(email) = pg_temp.first_number()
+        or phone = e'two\\nlines ''(cost=1.0..2.0 rows=3 width=4)'"""
+    plan = "\n".join(line for (line,) in people.execute(query.encode()))
+    assert "Ann" in plan
+    assert "491701234567" in plan
+    shown = masked_plan(plan)
+    assert shown.partition("\n")[0] == plan.partition("\n")[0]
+    assert not re.search("Ann|Ox|O'Hara|ann@|49170|lines|rows=3", shown)
+    assert f"name = '{MASK}'::text" in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        pytest.param("Seq Scan on t1 a_2  (cost=0.00..1.50 rows=2 width=4)", None, id="estimate"),
+        pytest.param("InitPlan 1 (returns $0)", None, id="sub-plan"),
+        pytest.param('Filter: ("o\'4 2" IS NULL)', None, id="name-in-quotes"),
+        pytest.param("Index Cond: (a = 42)", f"Index Cond: (a = {MASK})", id="number"),
+        pytest.param("Filter: (a > 1.5e+20)", f"Filter: (a > {MASK})", id="large-number"),
+        pytest.param("Filter: (a = 'Ann''s", f"Filter: (a = '{MASK}'", id="cut"),
+    ],
+)
+def test_a_plan_keeps_its_shape_and_estimates(line, shown):
+    assert masked_plan(line) == (shown or line)
 
 
 def test_a_missing_grant_still_names_the_table(people):

@@ -22,7 +22,7 @@ from batchgate.gates.transaction import (
 )
 from batchgate.limits import Limits
 from batchgate.reach.reaches import Reach, reaches
-from batchgate.serverwords import gate_words
+from batchgate.serverwords import gate_words, masked_plan
 from batchgate.suite import Batch, Gate
 from batchgate.verdict import GateResult
 
@@ -228,7 +228,8 @@ class _GateRun:
         cost = _cost(plan)
         if len(plan) > _PLAN_LENGTH:
             plan = f"{plan[:_PLAN_LENGTH]}\n… {len(plan) - _PLAN_LENGTH} more characters"
-        self.result = replace(self.result, cost=cost, plan=plan)
+        # A condition that the planner worked out beforehand may hold a value of a row.
+        self.result = replace(self.result, cost=cost, plan=masked_plan(plan))
         limit = self._manner.max_cost
         if limit is None or cost <= limit:
             return True
