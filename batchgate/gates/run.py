@@ -226,10 +226,11 @@ class _GateRun:
         )
         plan = "\n".join(str(line) for (line,) in cursor)
         cost = _cost(plan)
+        # A condition that the planner worked out beforehand may hold a value of a row.
+        plan = masked_plan(plan)
         if len(plan) > _PLAN_LENGTH:
             plan = f"{plan[:_PLAN_LENGTH]}\n… {len(plan) - _PLAN_LENGTH} more characters"
-        # A condition that the planner worked out beforehand may hold a value of a row.
-        self.result = replace(self.result, cost=cost, plan=masked_plan(plan))
+        self.result = replace(self.result, cost=cost, plan=plan)
         limit = self._manner.max_cost
         if limit is None or cost <= limit:
             return True
