@@ -20,11 +20,11 @@ from batchgate.outcomes.compare import Comparison, compare_documents, comparison
 from batchgate.outcomes.document import (
     About,
     document_of,
-    read_document,
     scrubbed,
     write_document,
 )
 from batchgate.outcomes.metrics import write_metrics
+from batchgate.outcomes.reading import read_document
 from batchgate.outcomes.summary import summary_of, write_summary
 from batchgate.outputs import scrubber_of
 from batchgate.report.promises import promised_by

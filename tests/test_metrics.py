@@ -6,7 +6,7 @@ from time import tzset
 
 import pytest
 import runs
-from prometheus_client.parser import text_string_to_metric_families
+from strict import families
 
 from batchgate.findings import Cause, State
 from batchgate.outcomes.document import document_of
@@ -46,7 +46,7 @@ def read(document):
     text = metrics_of(document)
     found = {
         (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(text)
+        for family in families(text)
         for sample in family.samples
     }
     assert len(found) == len(strict(text))
@@ -147,9 +147,7 @@ def test_hostile_names_stay_labels():
     run = runs.hostile()
     text = metrics_of(document_of(run, judge(run), runs.about(project=runs.HOSTILE)))
     names = {
-        sample.labels.get("gate", "")
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
+        sample.labels.get("gate", "") for family in families(text) for sample in family.samples
     }
     shown = '</script>|`x`\n@team #1 "q" \\ \\x1b[31m\\u202e\\u2028\\ud800\\x7f'
     assert any(name.startswith(shown) for name in names)

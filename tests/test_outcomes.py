@@ -2,19 +2,14 @@
 
 import json
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
-import jsonschema
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
+from strict import families, validator
 
 from batchgate.database import connect, create_database, drop_database
 from batchgate.signs import is_unseen
 
-SCHEMA = json.loads(
-    (Path(__file__).parent.parent / "docs" / "report.schema.json").read_text(encoding="utf-8")
-)
 EMPTY = "insert into orders values (1, null, 'ann@example.com');"
 OUTPUTS = ("report.json", "report.html", "summary.md")
 SAMPLE = "scenarios/sample/01.sql"
@@ -23,7 +18,7 @@ SAMPLE = "scenarios/sample/01.sql"
 def report(pytester, name="reports/report.json"):
     """Read what a run left, and hold it to the schema."""
     document = json.loads((pytester.path / name).read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    validator().validate(document)
     return document
 
 
@@ -42,8 +37,8 @@ def test_a_run_leaves_a_report_a_summary_and_metrics(project, pytester, monkeypa
     assert summary.startswith("## No check blocks this merge")
     assert (pytester.path / "step").read_text() == summary
     metrics = (pytester.path / "m.prom").read_text()
-    families = {family.name for family in text_string_to_metric_families(metrics)}
-    assert {"batchgate_gate_rows", "batchgate_run_timestamp_seconds"} <= families
+    names = {family.name for family in families(metrics)}
+    assert {"batchgate_gate_rows", "batchgate_run_timestamp_seconds"} <= names
     assert _properties(pytester.path / "gates.xml") == {
         "gate_level": "required",
         "gate_state": "passed",
@@ -155,7 +150,7 @@ from generate_series(1, 31) as n;
 def test_hostile_rows_and_names_stay_text_in_every_output(project, pytester):
     changes = {SAMPLE: HOSTILE_ROWS, "gates/02_hostile.sql": HOSTILE_GATE}
     changes["gates/02_hostile.red.sql"] = "insert into orders (id) values (-1);"
-    arguments = ("gates", "--junitxml=gates.xml", "--metrics-file=m.prom", "--show-rows=40")
+    arguments = ("gates", "--junitxml=gates.xml", "--metrics-file=m.prom", "--samples=40")
     ended = project(changes, *arguments, page=True)
     assert ended.ret == 1
     (gate,) = [each for each in report(pytester)["gates"] if each["name"] == "02_hostile"]
@@ -163,7 +158,7 @@ def test_hostile_rows_and_names_stay_text_in_every_output(project, pytester):
     cases = ElementTree.parse(pytester.path / "gates.xml").iter("testcase")
     assert [each for each in cases if "02_hostile" in each.get("classname")]
     metrics = (pytester.path / "m.prom").read_text()
-    assert list(text_string_to_metric_families(metrics))
+    assert list(families(metrics))
     for name in ("gates.xml", "m.prom", *(f"reports/{each}" for each in OUTPUTS)):
         text = (pytester.path / name).read_text(encoding="utf-8")
         unseen = {char for char in text if is_unseen(char)} - {"\n", "\t"}
@@ -201,7 +196,7 @@ def test_targets_stand_in_every_outcome(project, pytester, shop):
     assert reached == {"here": True, "gone": False}
     series = {
         (sample.name, sample.labels.get("target")): sample.value
-        for family in text_string_to_metric_families((pytester.path / "m.prom").read_text())
+        for family in families((pytester.path / "m.prom").read_text())
         for sample in family.samples
     }
     assert series["batchgate_gate_rows", "here"] == 1

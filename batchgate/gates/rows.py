@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from batchgate.errors import GateFailed
-from batchgate.findings import CELL_LIMIT, Row, mask_row
+from batchgate.findings import CELL_LIMIT, Row, cell_text, mask_row
 from batchgate.gates.transaction import hold
 from batchgate.limits import Limits, seconds_of
 from batchgate.suite import Gate
@@ -75,7 +75,7 @@ def _figures(reader: "_Reader", gate: Gate, room: int) -> Found:
     if "finding" not in columns:
         raise GateFailed(
             f"gate {gate.name}: expected a column `finding` among its figures, "
-            f"found {', '.join(columns)}",
+            f"found {', '.join(map(cell_text, columns))}",
             fix="Return a text column `finding`, null where a figure is as it should be.",
         )
     place = columns.index("finding")

@@ -11,20 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from batchgate.findings import Level, Row, State
-from batchgate.outcomes.reading import FORMAT, SCHEMA_VERSION, read_document
+from batchgate.outcomes.reading import FORMAT, SCHEMA_VERSION
 from batchgate.outcomes.words import cut_lines, cut_text, slug, well_formed
 from batchgate.outcomes.writing import replace_file
 from batchgate.signs import is_unseen
 from batchgate.verdict import Application, CheckResult, GateResult, Run, TargetReport, Verdict
-
-__all__ = [
-    "SCHEMA_VERSION",
-    "About",
-    "document_of",
-    "read_document",
-    "scrubbed",
-    "write_document",
-]
 
 MASKING = "every cell is masked but those of the columns that a gate's header lists under `show`"
 _SQL = 20_000

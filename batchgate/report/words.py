@@ -34,16 +34,6 @@ def grouped(number: int) -> str:
     return _NARROW_SPACE.join(f"{number:,}".split(","))
 
 
-def time_text(seconds: float) -> str:
-    """Return a duration in the unit a reader would choose."""
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s"
-
-
 def sentence_of(headline: str, subject: str = "") -> str:
     """Return a message's first line as a sentence, without the subject named beside it."""
     text = headline.removeprefix(f"{subject}: ").strip() if subject else headline.strip()
