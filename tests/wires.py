@@ -74,7 +74,8 @@ def pgbouncer(
             process = privileges.start(account, folder.path, said, program, "-q", ini)
         try:
             listening = folder.path / f".s.PGSQL.{_BOUNCER_PORT}"
-            until(lambda: listening.exists() or process.poll() is not None, "PgBouncer to start")
+            # Its socket has a name before it listens there.
+            until(lambda: _is_heard(listening) or process.poll() is not None, "PgBouncer to start")
             assert process.poll() is None, log.read_text()
             yield make_conninfo(
                 host=str(folder.path), port=_BOUNCER_PORT, user=users[0], dbname=dbname
@@ -84,6 +85,11 @@ def pgbouncer(
             process.wait(PATIENCE)
     finally:
         folder.remove()
+
+
+def _is_heard(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as caller:
+        return caller.connect_ex(str(path)) == 0
 
 
 @dataclass(frozen=True, kw_only=True)
