@@ -1,5 +1,6 @@
 """What the plugin's own tests share: inner runs borrow our server instead of starting their own."""
 
+import signal
 from fnmatch import fnmatchcase
 
 import pytest
@@ -73,3 +74,11 @@ def matches():
     return lambda pattern, lines: any(
         fnmatchcase(line, pattern.replace("[", "[[]")) for line in lines
     )
+
+
+@pytest.fixture
+def interruptible():
+    """Let what is started hear of Ctrl-C, also where we run in a shell's background, deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -182,41 +182,39 @@ def test_settings_of_the_standby_change_while_it_runs_and_are_put_back(pair: Pai
         assert one(session, "show temp_file_limit") == "-1"
 
 
-def test_paused_replay_receives_and_does_not_show(pair: Pair):
-    pair.pause_replay()
+@contextmanager
+def one_crate_behind(pair: Pair) -> Iterator[None]:
+    """Give the primary one crate more, which the standby must have once it is mended inside."""
     pair.run("insert into crates values (11, 'y')")
-    with pair.connect_standby() as session:
-        ahead = "select pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()"
-        until(lambda: one(session, ahead), "something received")
-    assert count(pair) == 10
-    pair.resume_replay()
+    yield
     pair.catch_up()
     assert count(pair) == 11
     pair.run("delete from crates where id = 11")
+
+
+def test_paused_replay_receives_and_does_not_show(pair: Pair):
+    pair.pause_replay()
+    with one_crate_behind(pair), pair.connect_standby() as session:
+        ahead = "select pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()"
+        until(lambda: one(session, ahead), "something received")
+        assert count(pair) == 10
+        pair.resume_replay()
 
 
 def test_a_stopped_receiver_still_says_that_it_streams(pair: Pair):
     pair.stop_receiver()
-    pair.run("insert into crates values (11, 'y')")
-    with pair.connect_standby() as session:
+    with one_crate_behind(pair), pair.connect_standby() as session:
         assert one(session, RECEIVER) == 1
-    assert count(pair) == 10
-    pair.continue_receiver()
-    pair.catch_up()
-    assert count(pair) == 11
-    pair.run("delete from crates where id = 11")
+        assert count(pair) == 10
+        pair.continue_receiver()
 
 
 def test_a_cut_stream_has_no_receiver_until_it_is_mended(pair: Pair):
     pair.cut_stream()
-    pair.run("insert into crates values (11, 'y')")
-    with pair.connect_standby() as session:
+    with one_crate_behind(pair), pair.connect_standby() as session:
         assert one(session, RECEIVER) == 0
-    assert count(pair) == 10
-    pair.mend_stream()
-    pair.catch_up()
-    assert count(pair) == 11
-    pair.run("delete from crates where id = 11")
+        assert count(pair) == 10
+        pair.mend_stream()
 
 
 def test_a_promoted_standby_takes_writes(programs: Binaries):

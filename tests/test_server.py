@@ -279,6 +279,7 @@ def test_a_forked_process_does_not_stop_its_parents_server():
     assert not child.home.exists()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_run_leaves_nothing():
     child = start_child("sys.stdin.read()", start_new_session=True)
     os.killpg(child.process.pid, signal.SIGINT)

@@ -206,14 +206,6 @@ def at_work(server) -> list[str]:
         return [name for (name,) in session.execute(query).fetchall()]
 
 
-@pytest.fixture
-def interruptible():
-    """Let what is started hear of Ctrl-C, also where we run in a shell's background, deaf to it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     ("number", "workers"),
