@@ -23,14 +23,15 @@ from batchgate.outcomes.document import (
     scrubbed,
     write_document,
 )
+from batchgate.outcomes.earlier import earlier_run
+from batchgate.outcomes.history import extended
 from batchgate.outcomes.metrics import write_metrics
-from batchgate.outcomes.reading import read_document
-from batchgate.outcomes.summary import summary_of, write_summary
+from batchgate.outcomes.summary import SUMMARY, summary_of, write_summary
 from batchgate.outputs import scrubber_of
-from batchgate.report.promises import promised_by
-from batchgate.verdict import Run, Verdict
+from batchgate.run import Run
+from batchgate.verdict import Verdict
 
-REPORT, SUMMARY = "report.json", "summary.md"
+REPORT = "report.json"
 _SHOWN = 20
 
 Concluded = Callable[[pytest.Config, int], tuple[Run, Verdict]]
@@ -45,22 +46,20 @@ class Aftermath:
         self._harness: Harness = config.stash[HARNESS]
         self._started = datetime.now(UTC)
         self._clock = monotonic()
-        compare = self._harness.settings.compare
-        # A job's first run has no earlier one; a link that leads nowhere is a mistake.
-        self._absent = compare if compare and not os.path.lexists(compare) else None
-        self._previous = read_document(compare) if compare and not self._absent else None
+        # Read now: the run writes over the report that lies there.
+        self._earlier = earlier_run(self._harness.settings, REPORT, config.rootpath.name)
         self._comparison: Comparison | None = None
         self._problems: list[SuiteError] = []
+        self.document: dict[str, Any] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write everything down, before the terminal's summary tells of it."""
+        self.document = document = self._document(int(exitstatus))
         if exitstatus == pytest.ExitCode.USAGE_ERROR:
             # Nothing was run, and what an earlier run found is worth more.
             return
-        document = self._document(int(exitstatus))
-        if self._previous:
-            self._comparison = compare_documents(self._previous, document)
+        self._look_back(document)
         reports, metrics = self._harness.settings.reports, self._harness.settings.metrics
         self._write(lambda: write_document(document, reports / REPORT))
         if metrics:
@@ -73,20 +72,37 @@ class Aftermath:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what is new since the run that this one is compared with, and what went wrong."""
-        if self._absent or self._comparison:
-            terminalreporter.section("since the last run", sep="=")
-        if self._absent:
-            shown = self._harness.settings.relative(self._absent)
-            terminalreporter.write_line(f"no earlier report: {shown}", yellow=True)
-        if self._comparison:
-            lines = comparison_lines(self._comparison)
-            for line in lines[:_SHOWN]:
-                terminalreporter.write_line(line)
-            if len(lines) > _SHOWN:
-                terminalreporter.write_line(f"… and {len(lines) - _SHOWN} more in {SUMMARY}")
+        """Say what is new since the run that was named to compare with, and what went wrong."""
+        if self._harness.settings.compare:
+            self._tell_news(terminalreporter)
         for problem in self._problems:
             terminalreporter.write_line(str(problem), red=True)
+
+    def _look_back(self, document: dict[str, Any]) -> None:
+        """Add what earlier runs counted and, where one asked the same, what is new since."""
+        earlier = self._earlier.document
+        document["history"] = extended(earlier, document["about"]["project"])
+        if earlier is None:
+            return
+        alike = earlier["about"].get("command") == document["about"]["command"]
+        if alike or self._harness.settings.compare:
+            self._comparison = compare_documents(earlier, document)
+            changes = [asdict(change) for change in self._comparison.changes]
+            document["since"] = {"previous": self._comparison.previous, "changes": changes}
+        # What an earlier run wrote knew nothing of this one's secrets.
+        for name in ("history", "since"):
+            document[name] = scrubbed(document[name], scrubber_of(self._config))
+
+    def _tell_news(self, terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.section("since the last run", sep="=")
+        if self._comparison is None:
+            terminalreporter.write_line(f"no earlier report: {self._earlier.why}", yellow=True)
+            return
+        lines = comparison_lines(self._comparison)
+        for line in lines[:_SHOWN]:
+            terminalreporter.write_line(line)
+        if len(lines) > _SHOWN:
+            terminalreporter.write_line(f"… and {len(lines) - _SHOWN} more in {SUMMARY}")
 
     def _write(self, act: Callable[[], object]) -> None:
         try:
@@ -120,8 +136,23 @@ class Aftermath:
             samples=manner.samples,
             snapshot_mode="per-gate" if harness.terms.per_gate else "shared",
             page=harness.settings.relative(Path(page)) if page else "",
-            batches=promised_by(harness.suite),
+            environment=_environment(config),
         )
+
+
+def _environment(config: pytest.Config) -> dict[str, str]:
+    """Return what a reader may be told of where it ran: no variable of a CI server is among it."""
+    plugins = {
+        distribution.name: distribution.version
+        for _, distribution in config.pluginmanager.list_plugin_distinfo()
+    }
+    return {
+        "Python": platform.python_version(),
+        # Neither its release nor its build: they tell of a host, and a page is shown around.
+        "Platform": f"{platform.system()} {platform.machine()}",
+        "pytest": pytest.__version__,
+        "Plugins": ", ".join(f"{name} {plugins[name]}" for name in sorted(plugins)),
+    }
 
 
 def _command(config: pytest.Config) -> str:

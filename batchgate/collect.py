@@ -12,13 +12,14 @@ from batchgate.findings import Level, State
 from batchgate.gates.run import blank_result, run_gate
 from batchgate.gates.words import refusal
 from batchgate.harness import Harness
+from batchgate.particulars import Particulars
 from batchgate.redproof import Proof, not_red, try_red
 from batchgate.rehearsal.checks import checks_of
 from batchgate.rehearsal.evidence import Check, Evidence
+from batchgate.run import CheckResult, GateResult
 from batchgate.script import Script
 from batchgate.suite import Batch, Gate
 from batchgate.targets.address import Target
-from batchgate.verdict import CheckResult, GateResult
 
 HARNESS = pytest.StashKey[Harness]()
 
@@ -132,8 +133,14 @@ class BatchItem(ArtifactItem):
             fix=message.fix if message else "",
             notes=self._evidence.notes or (tuple(message.rows) if message else ()),
             unexercised=self._evidence.unexercised,
+            particulars=self._particulars(error),
         )
         return {"check": result.as_dict()}
+
+    def _particulars(self, error: BaseException | None) -> Particulars:
+        if isinstance(error, BatchgateError):
+            return error.particulars
+        return self._evidence.particulars
 
     def _state(self, error: BaseException | None) -> State:
         if error is not None:

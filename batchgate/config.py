@@ -9,7 +9,8 @@ from pathlib import Path
 class Settings:
     """Where the suite lies and how strictly it is judged.
 
-    `chosen` are the folders of batches, gates and samples that a setting names.
+    `chosen` are the folders of batches, gates and samples that a setting names; `progress` is after
+    how many seconds of a test a line tells of it, 0 for never, None where the terminal decides.
     """
 
     root: Path
@@ -26,6 +27,7 @@ class Settings:
     mutants: int = 1000
     compare: Path | None = None
     metrics: Path | None = None
+    progress: float | None = None
     chosen: Mapping[str, Path] = field(default_factory=dict)
 
     def relative(self, path: Path) -> str:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
+from batchgate.excerpts import excerpt
+from batchgate.particulars import Change
 from batchgate.reading import read_query, reading
 
 LARGE_OBJECTS = "large objects"
@@ -80,12 +82,46 @@ class ContentsDifference:
     def __str__(self) -> str:
         what = "sequence" if self.of_sequence else "table"
         name = self.identity if self.identity == LARGE_OBJECTS else f"{what} {self.identity}"
+        held = " → ".join(str(each) for each in (self.before, self.after) if each is not None)
+        return f"{self._kind}: {name}: {held}{self._alike}"
+
+    def change(self, at: str = "", rows: str = "") -> Change:
+        """Return this as plain values; `rows` names some of those that differ."""
+        what = "contents" if self.identity == LARGE_OBJECTS else "rows of a table"
+        after = "none" if self.after is None else f"{self.after}{self._alike}"
+        return Change(
+            kind=self._kind,
+            sort="sequence" if self.of_sequence else what,
+            name=excerpt(self.identity),
+            attribute="position" if self.of_sequence else "contents",
+            before="none" if self.before is None else str(self.before),
+            after=after,
+            parts=excerpt(rows),
+            note="numbers once drawn are not given back" if self.advanced else "",
+            at=at,
+        )
+
+    @property
+    def _kind(self) -> str:
         if self.before is None:
-            return f"left behind: {name}: {self.after}"
-        if self.after is None:
-            return f"destroyed: {name}: {self.before}"
-        same = ", with other contents" if str(self.before) == str(self.after) else ""
-        return f"changed: {name}: {self.before} → {self.after}{same}"
+            return "left behind"
+        return "destroyed" if self.after is None else "changed"
+
+    @property
+    def _alike(self) -> str:
+        """Return what tells two sights apart whose figures are the same."""
+        return ", with other contents" if str(self.before) == str(self.after) else ""
+
+
+def change_of_rows(table: str, columns: str, at: str = "") -> Change:
+    """Return as plain values that some columns of a table hold other values."""
+    return Change(
+        kind="changed",
+        sort="rows of a table",
+        name=excerpt(table),
+        attribute=excerpt(columns),
+        at=at,
+    )
 
 
 class StoredColumn(NamedTuple):

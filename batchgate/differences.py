@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import takewhile
 
+from batchgate.excerpts import excerpt, excerpts, one_line
+from batchgate.particulars import Change
 from batchgate.softness import note_on
 from batchgate.wholes import ASPECTS, Attributes, Json, Key, wholes_of
 
@@ -78,20 +79,28 @@ class Difference:
     def __str__(self) -> str:
         line = f"{self.kind}: {self.class_} {self.identity}"
         if self.attribute is not None:
-            before, after = _excerpts(*self._values())
+            before, after = self._excerpts()
             line += f", {self.attribute}: {before} → {after}"
         remarks = [remark for remark in (_counted_parts(self), self.note) if remark]
         return " ".join([line, *(f"({remark})" for remark in remarks)])
 
-    def _values(self) -> tuple[str, str]:
-        """Write both values; a hash stands for a secret, which even as a hash is not shown."""
-        if self.attribute is not None and self.attribute.endswith(" hash"):
-            both = self.before is not None and self.after is not None
-            before, after = (
-                "none" if value is None else "set" for value in (self.before, self.after)
-            )
-            return before, after + " otherwise" if both else after
-        return _readable(self.before), _readable(self.after)
+    def change(self, at: str = "") -> Change:
+        """Return this as plain values, with the line that it comes from."""
+        before, after = ("", "") if self.attribute is None else self._excerpts()
+        return Change(
+            kind=self.kind.value,
+            sort=self.class_,
+            name=excerpt(self.identity),
+            attribute=self.attribute or "",
+            before=before,
+            after=after,
+            parts=_counted_parts(self),
+            note=self.note,
+            at=at,
+        )
+
+    def _excerpts(self) -> tuple[str, str]:
+        return excerpts(*written(self.attribute or "", self.before, self.after))
 
 
 def compare(before: Snapshot, after: Snapshot) -> list[Difference]:
@@ -189,6 +198,15 @@ def _noun(class_: str, number: int) -> str:
     return f"{head} {_PLURALS.get(last, last + 's')}".lstrip()
 
 
+def written(attribute: str, before: Json, after: Json) -> tuple[str, str]:
+    """Write two values; a hash stands for a secret, which even as a hash is not shown."""
+    if attribute.endswith(" hash"):
+        both = before is not None and after is not None and before != after
+        was, stands = ("none" if value is None else "set" for value in (before, after))
+        return was, stands + " otherwise" if both else stands
+    return _readable(before), _readable(after)
+
+
 def _readable(value: Json) -> str:
     """Write a value on one line."""
     if value is None:
@@ -199,18 +217,4 @@ def _readable(value: Json) -> str:
         return "{" + ", ".join(_readable(item) for item in value) + "}"
     if isinstance(value, dict):
         return _readable([f"{name}: {_readable(value[name])}" for name in sorted(value)])
-    return " ".join(str(value).split())
-
-
-def _excerpts(before: str, after: str, width: int = 160) -> tuple[str, str]:
-    """Cut two long texts to where they begin to differ."""
-    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
-    shared = sum(1 for _ in pairs)
-    start = max(0, shared - width // 4) if max(len(before), len(after)) > width else 0
-    return _excerpt(before, start, width), _excerpt(after, start, width)
-
-
-def _excerpt(text: str, start: int, width: int) -> str:
-    head = "…" if start else ""
-    tail = "…" if len(text) > start + width else ""
-    return head + text[start : start + width] + tail
+    return one_line(str(value))

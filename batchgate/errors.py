@@ -13,6 +13,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from batchgate.particulars import Particulars
+
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
@@ -41,7 +43,10 @@ class Message:
 
 
 class BatchgateError(Exception):
-    """Something a user can put right; its text is the whole message."""
+    """Something a user can put right; its text is the whole message.
+
+    `particulars` is what a check saw before it failed, for who draws it.
+    """
 
     def __init__(
         self,
@@ -52,7 +57,9 @@ class BatchgateError(Exception):
         rows: Sequence[str] = (),
         cause: str = "",
         fix: str = "",
+        particulars: Particulars | None = None,
     ) -> None:
+        self.particulars = particulars or Particulars()
         self.message = Message(headline=headline, at=at, sql=sql, rows=rows, cause=cause, fix=fix)
         super().__init__(str(self.message))
 

@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from batchgate.activity import Stage
 from batchgate.binaries import Binaries, find_binaries
 from batchgate.config import Settings
 from batchgate.errors import ServerUnavailable
 from batchgate.heights import Heights
+from batchgate.run import Application
 from batchgate.server import Server, ThrowAwayServer
 from batchgate.shared import changes_server
 from batchgate.sigterm import end_in_order
@@ -19,7 +21,7 @@ from batchgate.targets.desk import DistantDesk, FrontDesk
 from batchgate.targets.keeper import Keeper
 from batchgate.targets.terms import Terms
 from batchgate.targets.visitor import Visitor, asked_by
-from batchgate.verdict import Application, counted
+from batchgate.verdict import counted
 
 
 class Harness:
@@ -56,7 +58,10 @@ class Harness:
 
     @property
     def described(self) -> str:
-        """Return in one line what is run, on which server, and where that is from."""
+        """Return in one line what is run, on which server, and by which means that was found.
+
+        Reports travel: where this machine keeps its programs is for the terminal alone.
+        """
         counts = ", ".join(
             (
                 counted(len(self.suite.batches), "batch", "batches"),
@@ -67,7 +72,15 @@ class Harness:
             found = self._binaries
         except ServerUnavailable as error:
             return f"{counts}, no server: {error.message.headline}"
-        return f"{counts}, PostgreSQL {found.version} ({found.source}: {found.directory})"
+        return f"{counts}, PostgreSQL {found.version} ({found.source})"
+
+    @property
+    def programs(self) -> str:
+        """Return the folder of the server's programs, or nothing where there are none."""
+        try:
+            return str(self._binaries.directory)
+        except ServerUnavailable:
+            return ""
 
     @property
     def aims(self) -> list[str]:
@@ -118,7 +131,8 @@ class Harness:
             # A template a batch, with the sample data and without.
             self._undo = self._undo or end_in_order()
             self._started = ThrowAwayServer(databases=2 * len(self.suite.batches))
-            self._server = self._started.start(self._binaries)
+            with Stage("starting PostgreSQL"):
+                self._server = self._started.start(self._binaries)
         return self._server
 
     @property

@@ -6,15 +6,16 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from batchgate.activity import Stage
 from batchgate.batches import FileRun, apply_batch, run_file
 from batchgate.catalog import Snapshot, take_snapshot
 from batchgate.config import Settings
 from batchgate.contract import expect_known_catalogs
 from batchgate.errors import BatchFailed
+from batchgate.run import Application
 from batchgate.samples import sample_of
 from batchgate.stores import Store
 from batchgate.suite import Batch, Suite
-from batchgate.verdict import Application
 
 T = TypeVar("T")
 
@@ -85,9 +86,10 @@ class Heights:
             raise self._failed[name]
         base = self._template(self.suite.below(batch), sample)
         try:
-            self._store.ensure(
-                name, base, lambda connection: self._climb(connection, batch, sample)
-            )
+            with Stage(f"up to {batch.name}"):
+                self._store.ensure(
+                    name, base, lambda connection: self._climb(connection, batch, sample)
+                )
         except BatchFailed as failure:
             self._failed[name] = failure
             raise

@@ -73,6 +73,11 @@ _VALUES = {
         " says so",
     ),
     "metrics-file": ("FILE", "write the run's figures there, in Prometheus' text format"),
+    "progress": (
+        "WHEN",
+        "auto: what takes long is told in a live line on a terminal, else in a line after 10s of a"
+        " test; a time such as 1min: in a line after that; off: nowhere (default: auto)",
+    ),
 }
 
 
@@ -132,6 +137,7 @@ def settings_of(config: pytest.Config) -> Settings:
         mutants=_count(config, "mutants", 1000),
         compare=_file(config, "compare"),
         metrics=_file(config, "metrics-file"),
+        progress=_progress(config),
         chosen=chosen,
         **folders,
     )
@@ -209,6 +215,19 @@ def _number(given: str, source: str) -> float:
             fix="Look at the cost that report.json gives for each gate.",
         )
     return number
+
+
+def _progress(config: pytest.Config) -> float | None:
+    """Return after how many seconds a line tells what takes long; 0: never, None: as is usual."""
+    given, source = _given(config, "progress") or ("auto", "")
+    if given in ("auto", "off"):
+        return None if given == "auto" else 0.0
+    try:
+        return _seconds(given, source)
+    except SuiteError:
+        raise pytest.UsageError(
+            f"{source}: expected auto, off or a duration such as 30s, found {given or 'nothing'}"
+        ) from None
 
 
 def _seconds(given: str, source: str) -> float:

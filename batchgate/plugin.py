@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from batchgate.aftermath import Aftermath
+from batchgate.beginning import Beginning
 from batchgate.collect import HARNESS, ArtifactItem, file_for
 from batchgate.discover import discover
 from batchgate.errors import BatchgateError
@@ -23,13 +24,14 @@ from batchgate.harness import Harness
 from batchgate.invocation import drop_page, joined_option, no_page, only_looks
 from batchgate.options import add_options, settings_of, targets_of, terms_of
 from batchgate.outputs import guarded_loading
+from batchgate.progress.showing import show_progress
 from batchgate.release import Release, is_on_target
-from batchgate.report.page import draw_row, draw_summary, prepare_page
-from batchgate.report.promises import promised_by
+from batchgate.report.hooks import PageHooks
 from batchgate.results import CARRIED, RESULTS, Results
+from batchgate.run import Run
 from batchgate.server import Server
 from batchgate.terminal import show_run
-from batchgate.verdict import Run, Verdict, judge
+from batchgate.verdict import Verdict, judge
 from batchgate.versions import majors_of, run_versions
 
 __all__ = ["at_batch", "batchgate_postgresql", "batchgate_server", "session", "steps_of"]
@@ -105,18 +107,24 @@ def pytest_configure(config: pytest.Config) -> None:
     if "desk" in lent:
         harness.lend_desk(lent["desk"])
     config.stash[HARNESS] = harness
-    config.stash[RESULTS] = Results()
+    config.stash[RESULTS] = Results(config)
     config.pluginmanager.register(config.stash[RESULTS], "batchgate-results")
     config.add_cleanup(harness.close)
     if harness.active and not _is_worker(config) and not only_looks(config):
         try:
-            config.pluginmanager.register(Aftermath(config, _concluded), "batchgate-aftermath")
+            aftermath = Aftermath(config, _concluded)
         except BatchgateError as error:
             raise pytest.UsageError(str(error)) from None
+        config.pluginmanager.register(aftermath, "batchgate-aftermath")
+        page = PageHooks(lambda: aftermath.document)
+        config.pluginmanager.register(page, "batchgate-page")
     if harness.targets and not _is_worker(config):
         config.pluginmanager.register(Release(harness.desk), "batchgate-release")
+    show_progress(config, harness)
     if harness.active and not _is_worker(config) and config.pluginmanager.hasplugin("html"):
         _ask_for_page(config, settings.reports / "report.html")
+    if config.pluginmanager.hasplugin("batchgate-aftermath"):
+        config.pluginmanager.register(Beginning(config, settings), "batchgate-beginning")
 
 
 def _ask_for_page(config: pytest.Config, page: Path) -> None:
@@ -138,7 +146,8 @@ def pytest_report_header(config: pytest.Config) -> list[str] | None:
     harness = config.stash[HARNESS]
     if not harness.active:
         return None
-    return [f"batchgate: {line}" for line in (harness.described, *harness.aims)]
+    place = f" in {harness.programs}" if harness.programs else ""
+    return [f"batchgate: {line}" for line in (f"{harness.described}{place}", *harness.aims)]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -261,35 +270,3 @@ def _concluded(config: pytest.Config, exitstatus: int) -> tuple[Run, Verdict]:
     reports = harness.desk.reports() if harness.targets else ()
     run = config.stash[RESULTS].run(harness.suite, finished=finished, targets=reports)
     return run, judge(run)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_html_report_title(report: Any) -> None:
-    """Name the page after the project, and keep the environment's variables off it."""
-    if report.config.stash[HARNESS].active:
-        prepare_page(report, f"{report.config.rootpath.name} · batches and gates")
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_html_results_summary(prefix: list[str], session: pytest.Session) -> None:
-    """Draw the verdict, the batches and the gates at the top of the page."""
-    config = session.config
-    if config.stash[HARNESS].active:
-        harness = config.stash[HARNESS]
-        run, verdict = _concluded(config, int(session.exitstatus))
-        samples = harness.terms.manner.samples
-        promised = promised_by(harness.suite)
-        prefix.append(draw_summary(run, verdict, harness.described, promised, samples))
-
-
-@pytest.hookimpl(optionalhook=True, trylast=True)
-def pytest_html_results_table_row(report: pytest.TestReport, cells: list[str]) -> None:
-    """Draw the cells of a test's row ourselves: pytest-html leaves names unescaped."""
-    draw_row(report, cells)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_html_results_table_html(report: pytest.TestReport, data: list[str]) -> None:
-    """Leave out what passing tests printed: nobody reads it, and it may hold anything."""
-    if report.passed:
-        data.clear()

@@ -8,6 +8,7 @@ import psycopg
 from psycopg.errors import Diagnostic
 from psycopg.pq import TransactionStatus
 
+from batchgate.activity import Running
 from batchgate.psqlfile import Branches, Script
 from batchgate.psqlmeta import (
     BRANCHES,
@@ -147,7 +148,9 @@ class _Runner:
         since = len(self.outputs)
         failed: ScriptError | None = None
         try:
-            self._send(place)
+            shown, text = script.shown, place.filled.text
+            with Running(shown, text, number, self.of, on=self.connection.info):
+                self._send(place)
         except psycopg.Error as error:
             failed = self._refused(place, error)
         except _Failure as error:

@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 import psycopg
 
 from batchgate.catalog import Difference, Snapshot, collapse, compare, take_snapshot
 from batchgate.contents import Contents, ContentsDifference, compare_contents, take_contents
 from batchgate.errors import BatchFailed
+from batchgate.particulars import Change, Particulars
 from batchgate.suite import Batch
 
+# What a message names, with the line of each, and what is listed beside it as values.
 SHOWN = 20
+LISTED = 200
 SECOND_RUN = "a second run to change nothing"
 SECOND_ROLLBACK = "a second rollback to change nothing"
 VALIDATION = "its validation to change nothing"
@@ -34,6 +37,17 @@ _FIXES = {
 Notes = tuple[str, ...]
 
 
+class Differing(Protocol):
+    """Whatever can be told as values."""
+
+    def change(self, at: str = "") -> Change:
+        """Return it as values, with the line that it comes from."""
+
+
+# What differs and is of no consequence.
+Harmless: TypeAlias = tuple[Differing, ...]
+
+
 @dataclass(frozen=True)
 class State:
     """Schema and data of a database at one moment."""
@@ -43,10 +57,20 @@ class State:
 
 
 class Offence(NamedTuple):
-    """One difference in words, and the line that it comes from, where that is known."""
+    """One difference in words, and as values that know the line it comes from."""
 
     row: str
-    at: str = ""
+    change: Change
+
+    @classmethod
+    def of(cls, difference: Differing) -> "Offence":
+        """Return a difference of which no line is known."""
+        return cls(str(difference), difference.change())
+
+    @property
+    def at(self) -> str:
+        """Return the line that it comes from, or nothing where that is not known."""
+        return self.change.at
 
 
 class Blame(Protocol):
@@ -71,7 +95,7 @@ def expect_unchanged(
     after: State,
     expected: str,
     blame: Blame | None = None,
-) -> Notes:
+) -> Harmless:
     """Raise BatchFailed where schema or data differ; return what is of no consequence."""
     schema = expect_schema(batch, path, before.schema, after.schema, expected, blame)
     return schema + expect_data(batch, path, before.contents, after.contents, expected, blame)
@@ -84,17 +108,19 @@ def expect_schema(
     after: Snapshot,
     expected: str,
     blame: Blame | None = None,
-) -> Notes:
+) -> Harmless:
     """Raise BatchFailed where the schema differs; return what is of no consequence.
 
     What fell with a whole is told with it; only differences that are shown are looked into.
     """
     differences = compare(before, after)
     hard = collapse(difference for difference in differences if not difference.soft)
-    shown = hard[:SHOWN]
-    offences = blame.of_schema(shown) if blame and hard else [Offence(str(one)) for one in shown]
-    _expect_none(batch, path, offences, len(hard), expected)
-    return tuple(str(difference) for difference in differences if difference.soft)
+    soft = tuple(difference for difference in differences if difference.soft)
+    if hard:
+        shown = hard[:SHOWN]
+        offences = blame.of_schema(shown) if blame else [Offence.of(one) for one in shown]
+        raise _differs(batch, path, offences, (hard, soft), expected)
+    return soft
 
 
 def expect_data(
@@ -104,14 +130,21 @@ def expect_data(
     after: Contents,
     expected: str,
     blame: Blame | None = None,
-) -> Notes:
-    """Expect every row as before; numbers that a sequence gave out are never given back: a note."""
+) -> Harmless:
+    """Expect every row as before; numbers that a sequence gave out are never given back."""
     differences = compare_contents(before, after)
     hard = [difference for difference in differences if not difference.advanced]
-    shown = hard[:SHOWN]
-    offences = blame.of_contents(shown) if blame and hard else [Offence(str(one)) for one in shown]
-    _expect_none(batch, path, offences, len(hard), expected)
-    return tuple(str(difference) for difference in differences if difference.advanced)
+    advanced = tuple(difference for difference in differences if difference.advanced)
+    if hard:
+        shown = hard[:SHOWN]
+        offences = blame.of_contents(shown) if blame else [Offence.of(one) for one in shown]
+        raise _differs(batch, path, offences, (hard, advanced), expected)
+    return advanced
+
+
+def notes_of(harmless: Harmless) -> Notes:
+    """Say what is of no consequence."""
+    return tuple(str(difference) for difference in harmless)
 
 
 def offence_rows(offences: Sequence[Offence], found: int) -> list[str]:
@@ -120,15 +153,35 @@ def offence_rows(offences: Sequence[Offence], found: int) -> list[str]:
     return rows + ([f"… and {found - len(rows)} more"] if found > len(rows) else [])
 
 
-def _expect_none(
-    batch: Batch, path: str, offences: Sequence[Offence], found: int, expected: str
-) -> None:
-    if not offences:
-        return
-    raise BatchFailed(
+def listed(
+    offences: Sequence[Offence] = (),
+    rest: Sequence[Differing] = (),
+    harmless: Sequence[Differing] = (),
+) -> Particulars:
+    """List differences as values: those that are told with their line, the rest, the harmless."""
+    more = [*rest, *harmless]
+    changes = [offence.change for offence in offences[:LISTED]]
+    changes += [each.change() for each in more[: LISTED - len(changes)]]
+    left = len(offences) + len(more) - len(changes)
+    return Particulars(
+        differences=tuple(changes), left_out=(("differences", left),) if left else ()
+    )
+
+
+def _differs(
+    batch: Batch,
+    path: str,
+    offences: Sequence[Offence],
+    differences: tuple[Sequence[Differing], Harmless],
+    expected: str,
+) -> BatchFailed:
+    hard, harmless = differences
+    found = len(hard)
+    return BatchFailed(
         f"batch {batch.name}: expected {expected}, found "
         f"{found} difference{'s' if found > 1 else ''}",
         at=next((offence.at for offence in offences if offence.at), path),
         rows=offence_rows(offences, found),
         fix=_FIXES.get(expected, "Undo exactly what the migration does, and nothing else."),
+        particulars=listed(offences, hard[len(offences) :], harmless),
     )

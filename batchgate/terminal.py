@@ -8,15 +8,8 @@ import pytest
 
 from batchgate.findings import Level, State
 from batchgate.gates.words import warning_of
-from batchgate.verdict import (
-    GateResult,
-    Outcome,
-    Run,
-    TargetReport,
-    Verdict,
-    counted,
-    time_text,
-)
+from batchgate.run import GateResult, Run, TargetReport
+from batchgate.verdict import Outcome, Verdict, counted, time_text
 from batchgate.whereabouts import GRANTS, facts_of, gates_of, is_listed, is_statement, is_told
 
 _MARKUP = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from batchgate.verdict import GateResult, Run, TargetReport
+from batchgate.run import GateResult, Run, TargetReport
 
 GRANTS = (
     "missing grants; on the primary, as the tables' owner; what is said of a role, as a superuser"

@@ -1,8 +1,20 @@
 """Runs made by hand for the tests of what machines read: of every state, and hostile ones."""
 
+from dataclasses import replace
+
 from batchgate.findings import MASK, Cause, Level, Row, State
 from batchgate.outcomes.document import About, document_of
-from batchgate.verdict import Application, CheckResult, GateResult, Run, TargetReport, judge
+from batchgate.particulars import Change, Leg, Lock, Mutant, Particulars
+from batchgate.run import (
+    Application,
+    CheckResult,
+    GateResult,
+    Promised,
+    Run,
+    TargetReport,
+    TestResult,
+)
+from batchgate.verdict import judge
 
 HOSTILE = (
     '</script>|`x`\n@team #1 "q" \\ \x1b[31m\u202e\u2028\ud800\x7f $a$ https://evil.example {é}'
@@ -110,7 +122,13 @@ def everything() -> Run:
         gates_in_suite=(*(each.name for each in gates), "90_never_run"),
         required_in_suite=("90_never_run",),
         checks=(
-            check("01_a", "migration.sql::applies", State.PASSED, notes=("a note",)),
+            check(
+                "01_a",
+                "migration.sql::applies",
+                State.PASSED,
+                notes=("a note",),
+                particulars=seen("a thing"),
+            ),
             check("01_a", "rollback.sql::restores-data", State.FAILED, headline="left behind"),
             check("02_b", "migration.sql::applies", State.NOT_EXERCISED, unexercised=("no rows",)),
         ),
@@ -122,9 +140,50 @@ def everything() -> Run:
             *("01_a/migration.sql::applies", "01_a/rollback.sql::restores-data"),
             *("02_b/migration.sql::applies", "03_c/migration.sql::applies"),
         ),
+        promised=(
+            Promised("01_a", 1, "A is there.", _OWED_BY_A, "", (("migration.sql", "create …"),)),
+            Promised("02_b", 2, "B is there.", ("migration.sql::applies",), "rows are gone"),
+            Promised("03_c", 3, "", ("migration.sql::applies",)),
+        ),
+        tests=(
+            a_test("tests/test_a.py::test_one"),
+            a_test("tests/test_a.py::test_two", "failed", text="expected 1\nfound 2"),
+            a_test("tests/test_a.py::test_two", "error", when="teardown", text="broke"),
+        ),
         counts={"passed": 7, "failed": 20, "error": 1, "skipped": 1},
+        reds_failed=1,
         finished=False,
     )
+
+
+_OWED_BY_A = ("migration.sql::applies", "rollback.sql::restores-data")
+
+
+def seen(name: str) -> Particulars:
+    """Make what a check may see, one of each kind, with every text of it `name`."""
+    names = dict.fromkeys(("name", "attribute", "before", "after", "parts", "note", "at"), name)
+    change = Change(kind="added", sort="column", **names)
+    words = dict.fromkeys(
+        ("file", "at", "statement", "relation", "sort", "mode", "stops", "work", "excused"), name
+    )
+    lock = Lock(**words, strength=7, blocks_writes=True, blocks_reads=True, seconds=0.25)
+    return Particulars(
+        changes=(change,),
+        diff=(f"+{name}",),
+        differences=(replace(change, kind="left behind"),),
+        locks=(lock, replace(lock, seconds=None, offends=True)),
+        mutants=(Mutant(name=name, ended="survived", at=name, reason=name),),
+        legs=(Leg(name="apply", seconds=0.5), Leg(name="roll back", seconds=0.25, failed=True)),
+        rows=12,
+        written=((name, 3),),
+        left_out=(("locks", 2),),
+    )
+
+
+def a_test(name: str, outcome: str = "passed", **given) -> TestResult:
+    """Make the result of a test of pytest's own."""
+    told = {"said": outcome, "when": "call", "seconds": 0.01, **given}
+    return TestResult(id=name, outcome=outcome, **told)
 
 
 def applied(batch: str, number: int, summary: str, **given) -> Application:
@@ -149,7 +208,18 @@ def hostile() -> Run:
         found,
         silent,
         targets=(target(HOSTILE, notes=told, grants=told, snapshots=told, **names),),
-        checks=(check(HOSTILE, HOSTILE, State.FAILED, headline=HOSTILE, notes=told),),
+        checks=(
+            check(
+                HOSTILE,
+                HOSTILE,
+                State.FAILED,
+                headline=HOSTILE,
+                notes=told,
+                particulars=seen(HOSTILE),
+            ),
+        ),
+        promised=(Promised(HOSTILE, 4, HOSTILE, told, HOSTILE, ((HOSTILE, HOSTILE),)),),
+        tests=(a_test(HOSTILE, "failed", text=HOSTILE),),
         applications=(applied(HOSTILE, 1, HOSTILE, error=HOSTILE),),
         gates_in_suite=(found.name, silent.name, "03" + HOSTILE),
         checks_in_suite=("04/" + HOSTILE,),

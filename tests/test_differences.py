@@ -8,6 +8,7 @@ import pytest
 
 from batchgate.catalog import take_snapshot
 from batchgate.differences import Difference, Kind, Snapshot, collapse, compare
+from batchgate.particulars import Change
 from batchgate.wholes import wholes_of
 
 BASE = """
@@ -152,3 +153,80 @@ def test_columns_that_come_are_no_other_order() -> None:
     assert [each.attribute for each in compare(order("a", "b"), order("b", "c", "a"))] == [
         "columns"
     ]
+
+
+def changed(before: Any, after: Any, attribute: str = "body") -> Difference:
+    """Return the difference of a routine that has one attribute."""
+    was, stands = (
+        Snapshot({("routine", "a.f()"): {attribute: value, "language": "c"}})
+        for value in (before, after)
+    )
+    (difference,) = compare(was, stands)
+    return difference
+
+
+def test_a_difference_becomes_plain_values() -> None:
+    change = changed(["a", None], {"b": True}, "settings").change("sql/02/rollback.sql:3")
+    assert change == Change(
+        kind="changed",
+        sort="routine",
+        name="a.f()",
+        attribute="settings",
+        before="{a, none}",
+        after="{b: true}",
+        at="sql/02/rollback.sql:3",
+    )
+
+
+def test_a_whole_becomes_plain_values_with_its_parts_counted() -> None:
+    facts = {("relation", "a.b"): {"kind": "table"}, ("column", "a.b.c"): {"type": "integer"}}
+    (whole,) = collapse(compare(Snapshot({}), Snapshot(facts)))
+    assert whole.change() == Change(
+        kind="left behind", sort="relation", name="a.b", parts="with 1 column"
+    )
+
+
+def test_long_values_are_cut_to_where_they_begin_to_differ() -> None:
+    change = changed("x" * 500 + "before" + "y" * 500, "x" * 500 + "after").change()
+    assert change.before.startswith("…xxx")
+    assert "xbeforey" in change.before
+    assert change.before.endswith("y…")
+    assert change.after.endswith("xafter")
+    assert len(change.before) == 160
+    short = changed("x" * 160, "y").change()
+    assert (short.before, short.after) == ("x" * 160, "y")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        pytest.param("one", "two\n\tthree", "two three", id="lines"),
+        pytest.param("one", "a\u202eb\x1b[1m", "a\\u202eb\\x1b[1m", id="unseen"),
+        pytest.param(
+            "x" * 300,
+            "x" * 300 + " postgresql://me:tops3cret@host/" + "y" * 300,
+            "*x postgresql://me:••••@host/y*",
+            id="a-password-in-a-long-value",
+        ),
+        pytest.param(
+            "x" * 300 + " postgresql://me:tops3cretA@host/",
+            "x" * 300 + " postgresql://me:tops3cretB@host/z",
+            "*postgresql://me:••••@host/z",
+            id="a-password-where-two-values-begin-to-differ",
+        ),
+    ],
+)
+def test_values_are_shown_on_a_line_with_nothing_unseen_and_no_password(
+    matches: Any, before: str, after: str, shown: str
+) -> None:
+    difference = changed(before, after)
+    assert matches(shown, [difference.change().after])
+    assert "tops3cret" not in str(difference)
+
+
+def test_a_name_is_shown_on_a_line_and_cut() -> None:
+    name = "a\nb\u202e" + "c" * 300
+    difference = Difference(Kind.LEFT_BEHIND, "relation", name)
+    shown = difference.change().name
+    assert shown.startswith("a b\\u202ecc")
+    assert len(shown) == 160

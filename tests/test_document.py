@@ -12,7 +12,7 @@ import runs
 from strict import SCHEMA, validation_error, validator
 
 from batchgate.errors import SuiteError
-from batchgate.findings import Cause, Level, Row, State
+from batchgate.findings import Cause, Row, State
 from batchgate.outcomes.document import (
     About,
     document_of,
@@ -20,19 +20,12 @@ from batchgate.outcomes.document import (
     write_document,
 )
 from batchgate.outcomes.reading import SCHEMA_VERSION, read_document
+from batchgate.outcomes.restoring import about_of, run_of, verdict_of
 from batchgate.outcomes.words import cut_lines, cut_text, visible
 from batchgate.outcomes.writing import replace_file
-from batchgate.report.proofs import Promised
-from batchgate.verdict import (
-    Application,
-    CheckResult,
-    GateResult,
-    Outcome,
-    Run,
-    TargetReport,
-    Verdict,
-    judge,
-)
+from batchgate.particulars import Change, Leg, Lock, Mutant, Particulars
+from batchgate.run import CheckResult, GateResult, Promised, Run, TargetReport, TestResult
+from batchgate.verdict import Outcome, Verdict, judge
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -45,52 +38,39 @@ def written(run: Run, path: Path, **given):
     return document
 
 
-def run_of(document) -> Run:
-    """Rebuild the run that a document was made of: what cannot be rebuilt was lost."""
-    checks, applied = [], []
-    for batch in document["batches"]:
-        checks += [_of(CheckResult, {**each, "batch": batch["name"]}) for each in batch["checks"]]
-        if batch["applied"]:
-            given = {key: batch[key] for key in ("number", "summary")}
-            applied.append(Application(batch=batch["name"], **given, **batch["applied"]))
-    return Run(
-        gates=tuple(_gate_of(each, document["statements"]) for each in document["gates"]),
-        targets=tuple(_of(TargetReport, each) for each in document["targets"]),
-        checks=tuple(checks),
-        applications=tuple(applied),
-        counts=document["figures"]["tests"],
-        finished=document["finished"],
-    )
-
-
-def _of(kind, plain):
-    known = {each.name for each in fields(kind)}
-    values = {name: plain[name] for name in plain if name in known}
-    values = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
-    if "state" in values:
-        values["state"] = State[values["state"].upper()]
-    return kind(**values)
-
-
-def _gate_of(plain, statements) -> GateResult:
-    sample = plain["sample"]
-    columns = tuple(sample["columns"])
-    told = {
-        **plain,
-        "level": Level(plain["level"]),
-        "cause": Cause[plain["cause"].upper()] if plain["cause"] else Cause.NONE,
-        "sample": tuple(Row(columns, tuple(cells)) for cells in sample["rows"]),
-        "sql": statements[plain["statement"]] if plain["statement"] else "",
-    }
-    return _of(GateResult, told)
-
-
 def test_a_run_can_be_rebuilt_from_its_document(tmp_path):
     run = runs.everything()
-    rebuilt = run_of(written(run, tmp_path / "report.json"))
-    for name in ("gates", "targets", "checks", "applications", "counts", "finished"):
-        assert getattr(rebuilt, name) == getattr(run, name)
+    document = written(run, tmp_path / "report.json")
+    rebuilt = run_of(document)
+    for each in fields(Run):
+        assert _listed(getattr(rebuilt, each.name)) == _listed(getattr(run, each.name)), each.name
+    assert verdict_of(document) == judge(run)
+    assert about_of(document) == runs.about()
     assert run_of(json.loads(json.dumps(runs.document(runs.gate(cost=2.5))))).gates[0].cost == 2.5
+
+
+def _listed(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+def test_a_document_is_that_of_the_run_rebuilt_from_it(tmp_path):
+    for run in (runs.everything(), runs.hostile()):
+        document = written(run, tmp_path / "report.json")
+        again = document_of(run_of(document), verdict_of(document), about_of(document))
+        assert json.loads(json.dumps(again)) == document
+
+
+def test_what_an_older_document_does_not_hold_is_empty(tmp_path):
+    document = written(runs.everything(), tmp_path / "report.json")
+    for name in ("tests", "since", "history", "gates_in_suite"):
+        del document[name]
+    for batch in document["batches"]:
+        del batch["files"]
+        for check in batch["checks"]:
+            del check["particulars"]
+    rebuilt = run_of(document)
+    assert not rebuilt.tests
+    assert rebuilt.checks[0].particulars == Particulars()
 
 
 def test_hostile_text_is_kept_and_cannot_be_seen_to_move_anything(tmp_path):
@@ -120,7 +100,13 @@ def test_the_schema_names_every_state_cause_and_outcome():
         pytest.param(GateResult, "gate", {"sql"}, id="gate"),
         pytest.param(TargetReport, "target", set(), id="target"),
         pytest.param(CheckResult, "check", {"batch"}, id="check"),
-        pytest.param(About, "about", {"batches", "exit_code"}, id="about"),
+        pytest.param(About, "about", {"exit_code"}, id="about"),
+        pytest.param(TestResult, "test", set(), id="test"),
+        pytest.param(Particulars, "particulars", set(), id="particulars"),
+        pytest.param(Change, "change", set(), id="change"),
+        pytest.param(Lock, "lock", set(), id="lock"),
+        pytest.param(Mutant, "mutant", set(), id="mutant"),
+        pytest.param(Leg, "leg", set(), id="leg"),
     ],
 )
 def test_the_schema_has_every_field_of_a_result(kind, part, elsewhere):
@@ -203,8 +189,8 @@ def test_a_batch_has_its_number_from_where_it_is_known():
         applications=(runs.applied("other", 3, "It is there."),),
         checks_in_suite=("12_l/a::b",),
     )
-    owed = (Promised("named", 5),)
-    document = document_of(run, judge(run), runs.about(batches=owed))
+    run = replace(run, promised=(Promised("named", 5),))
+    document = document_of(run, judge(run), runs.about())
     numbers = [(batch["number"], batch["name"]) for batch in document["batches"]]
     assert numbers == [(0, "x"), (3, "other"), (5, "named"), (7, "07_g"), (12, "12_l")]
 
@@ -231,12 +217,11 @@ def test_what_is_not_seen_is_written_as_its_number():
 
 
 def test_a_batch_that_did_not_run_is_listed_with_what_it_owes(tmp_path):
-    owed = (Promised("03_c", 3, "C is there.", (), "rows are gone"),)
-    document = written(runs.everything(), tmp_path / "report.json", batches=owed)
+    document = written(runs.everything(), tmp_path / "report.json")
     assert [batch["name"] for batch in document["batches"]] == ["01_a", "02_b", "03_c"]
     last = document["batches"][-1]
     assert last["owes"] == ["migration.sql::applies"]
-    assert last["irreversible"] == "rows are gone"
+    assert document["batches"][1]["irreversible"] == "rows are gone"
     assert last["applied"] is None
 
 

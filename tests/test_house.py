@@ -15,9 +15,11 @@ PACKAGE = ROOT / "batchgate"
 
 # Lowest first; a module imports from floors below its own, never from its own or above.
 FLOORS: tuple[tuple[str, ...], ...] = (
+    ("particulars", "activity"),
     ("errors", "signs"),
     ("header", "sqltokens", "findings", "limits", "config", "launch", "wholes"),
-    ("sqltext", "suite", "verdict", "listing", "softness", "scrub"),
+    ("sqltext", "suite", "run", "listing", "softness", "scrub"),
+    ("verdict", "excerpts"),
     ("whereabouts",),
     (
         "binaries",
@@ -33,7 +35,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "differences",
         "reading",
     ),
-    ("folders", "cluster", "psqlfile"),
+    ("folders", "cluster", "psqlfile", "schematext"),
     (
         "server",
         "psqloutput",
@@ -52,13 +54,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "script",
         "gatescript",
     ),
-    ("gates",),
+    ("gates", "phases"),
     ("batches", "sessions", "redproof", "states", "sigterm", "stores", "targets"),
     ("heights",),
     ("rehearsal", "harness"),
-    ("invocation", "collect", "results", "report", "terminal", "versions", "outcomes", "outputs"),
-    ("fixtures", "recorder", "options", "release", "aftermath"),
-    ("plugin",),
+    ("promises", "outcomes"),
+    ("invocation", "collect", "results", "report", "terminal", "versions", "outputs"),
+    ("fixtures", "recorder", "options", "release", "beginning", "aftermath", "progress"),
+    ("plugin", "cli"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -24,7 +24,7 @@ def programs() -> str:
 def test_the_folder_of_an_option_is_no_place_of_tests(project, programs):
     result = project({}, "-m", "gates", "--pg-bin", programs, "--strict-gates")
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines([f"batchgate: 2 batches, 1 gate, PostgreSQL *{programs})"])
+    result.stdout.fnmatch_lines([f"batchgate: 2 batches, 1 gate, PostgreSQL * in {programs}"])
 
 
 def test_starting_over_raises_no_warning_where_warnings_are_errors(programs):
@@ -47,7 +47,7 @@ def test_an_option_is_relative_to_where_pytest_is_called(project, pytester, prog
     result = project({}, "--pg-bin=programs", "--co", "-q")
     assert result.ret == pytest.ExitCode.OK
     result = project({}, "--pg-bin=programs", "../gates")
-    result.stdout.fnmatch_lines(["batchgate: *PostgreSQL * (--pg-bin: */sql/programs)"])
+    result.stdout.fnmatch_lines(["batchgate: *PostgreSQL * (--pg-bin) in */sql/programs"])
 
 
 @pytest.mark.parametrize("option", ["--co", "--setup-plan", "--setup-only", "--fixtures"])

@@ -357,7 +357,7 @@ def test_a_replay_that_waits_may_be_given_way_to_at_once(project):
 def test_a_first_run_has_no_report_to_compare_with_and_says_so(project):
     first = project({}, "gates", "--compare=reports/report.json")
     first.stdout.fnmatch_lines(
-        ["=* since the last run *", "no earlier report: reports/report.json"]
+        ["=* since the last run *", "no earlier report: reports/report.json is not there yet"]
     )
     assert first.ret == pytest.ExitCode.OK
     second = project({}, "gates", "--compare=reports/report.json")

@@ -3,7 +3,8 @@
 import pytest
 
 from batchgate.findings import Level, Row, State
-from batchgate.verdict import CheckResult, GateResult, Outcome, Run, judge
+from batchgate.run import CheckResult, GateResult, Run
+from batchgate.verdict import Outcome, judge
 
 
 def gate(state: State, *, level: Level = Level.REQUIRED, fails: bool = False) -> GateResult:

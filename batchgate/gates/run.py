@@ -9,8 +9,10 @@ from time import perf_counter
 
 import psycopg
 
+from batchgate.activity import Running
 from batchgate.faults import cause_of, remedy_of
 from batchgate.findings import Cause, Level, State
+from batchgate.gates.checked import count_checked
 from batchgate.gates.meaning import meaning_of, meaning_of_all_read
 from batchgate.gates.presence import is_empty, is_present
 from batchgate.gates.rows import DECLARE, EXPLAIN, SAMPLE, SENT_BEFORE, Found, Overran, find_rows
@@ -22,15 +24,16 @@ from batchgate.gates.transaction import (
 )
 from batchgate.limits import Limits
 from batchgate.reach.reaches import Reach, reaches
+from batchgate.run import GateResult
 from batchgate.serverwords import gate_words, masked_plan
 from batchgate.suite import Batch, Gate
-from batchgate.verdict import GateResult
 
 Attended = Callable[[int], AbstractContextManager[None]]
 
 _COST = re.compile(r"\(cost=[\d.]+\.\.([\d.]+) ")
 _PLAN_LENGTH = 10_000
 _TIMEOUTS = {"25P04": "transaction_timeout"}
+_LOOKED = (State.PASSED, State.FAILED, State.WARNED, State.NOT_EXERCISED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +118,8 @@ def without_result(result: GateResult, cause: Cause, why: str = "", fix: str = "
         cause=cause,
         count=None,
         sample=(),
+        checked=None,
+        exact=False,
         reason=f"{cause}: {why}" if why else str(cause),
         fix=fix or remedy_of(cause),
     )
@@ -155,7 +160,14 @@ class _GateRun:
             meaning = meaning_of_all_read(self._connection) if within.shifts else None
         if begun.standby and not is_standby(self._connection):
             self._promoted()
-        elif meaning:
+            return
+        try:
+            self._count()
+        except psycopg.Error:
+            # With nothing left to ask, what was found is found, whatever became of the connection.
+            if meaning:
+                raise
+        if meaning:
             end_transaction(self._connection)
             self._begin()
             if meaning_of(self._connection, meaning.relations) != meaning:
@@ -180,9 +192,10 @@ class _GateRun:
             self._ended(State.NOT_APPLICABLE, reason=f"needs {', '.join(missing)}")
         elif self._is_cheap():
             manner = self._manner
-            found = find_rows(
-                self._connection, self._gate, samples=manner.samples, limits=manner.limits
-            )
+            with Running(self._path, self._gate.sql):
+                found = find_rows(
+                    self._connection, self._gate, samples=manner.samples, limits=manner.limits
+                )
             self._found(found)
 
     def _reached(self) -> tuple[Reach, ...]:
@@ -194,6 +207,12 @@ class _GateRun:
         if self._gate.of:
             found += reaches(self._connection, f"select from {', '.join(self._gate.of)}")
         return found
+
+    def _count(self) -> None:
+        """Add how many rows there were to look at; last, since it may abort the transaction."""
+        if self.result.state in _LOOKED:
+            checked = count_checked(self._connection, self._gate.of, self._manner.limits)
+            self.result = replace(self.result, checked=checked.rows, exact=checked.exact)
 
     def faulted(self, error: psycopg.Error) -> None:
         """Take an error for what it is: the gate's own, or what kept it from a result."""

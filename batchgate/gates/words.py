@@ -3,7 +3,8 @@
 from batchgate.errors import GateFailed
 from batchgate.findings import Row, State
 from batchgate.gates.rows import SAMPLE
-from batchgate.verdict import GateResult, counted
+from batchgate.run import GateResult
+from batchgate.verdict import counted
 
 
 def refusal(result: GateResult, samples: int = SAMPLE) -> GateFailed:

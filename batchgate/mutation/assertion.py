@@ -1,12 +1,10 @@
 """Write the check that a validation lacks, ready to be pasted into it."""
 
-from collections.abc import Mapping, Sequence
-
 from psycopg import sql
 
 from batchgate.mutation.damage import Mutant
 from batchgate.mutation.definitions import bare, of_column, of_table
-from batchgate.wholes import Attributes, Json, Key
+from batchgate.wholes import Attributes, Json
 
 # Names are qualified in what the server says while the path is empty, wherever the file set it.
 _CHECK = """\
@@ -66,16 +64,12 @@ def assertion(mutant: Mutant, now: Attributes) -> str:
     return check.as_string()
 
 
-def sight_of(mutants: Sequence[Mutant], facts: Mapping[Key, Attributes]) -> sql.Composed | None:
-    """Return a query for what tells each from what should be; None where one has no such query.
+def sight_of(mutant: Mutant, now: Attributes) -> sql.Composed | None:
+    """Return a query for what tells a mutant from what should be, or None if we know none.
 
     It is asked with an empty search path, and costs a fraction of a snapshot.
     """
-    told = [_told_by(mutant, facts[mutant.key])[0] for mutant in mutants]
-    queries = [sql.SQL("({})::text").format(query) for query in told if query is not None]
-    if len(queries) < len(mutants):
-        return None
-    return sql.SQL("select {}").format(sql.SQL(", ").join(queries))
+    return _told_by(mutant, now)[0]
 
 
 def _told_by(mutant: Mutant, now: Attributes) -> tuple[sql.Composed | None, Json]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from batchgate.errors import SuiteError
+from batchgate.outcomes.history import history_problems
 
 FORMAT = "batchgate-report"
 SCHEMA_VERSION = 1
@@ -93,7 +94,7 @@ def _ours(path: Path, document: Mapping[str, Any]) -> None:
     if version > SCHEMA_VERSION:
         raise SuiteError(
             f"{path}: expected a report of version {SCHEMA_VERSION} or older, found {version}",
-            fix="Upgrade batchgate to the version that wrote it, or compare with an older report.",
+            fix="Upgrade batchgate to the version that wrote it, or name an older report.",
         )
 
 
@@ -114,6 +115,7 @@ def _problems(document: Mapping[str, Any]) -> Iterator[str]:
     for batch in document["batches"]:
         for at, check in enumerate(batch["checks"], 1):
             yield from _lacking(check, _CHECK, f"checks, entry {at}")
+    yield from history_problems(document)
 
 
 def _lacking(part: Any, needed: Mapping[str, Any], place: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from batchgate.outcomes.writing import append_to, not_written, replace_file
 from batchgate.verdict import counted
 
 _Part = Mapping[str, Any]
+SUMMARY = "summary.md"
 LIMIT = 256 * 1024
 # GitHub drops the whole summary of a step that is larger.
 STEP_LIMIT = 1024 * 1024

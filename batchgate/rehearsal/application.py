@@ -7,9 +7,12 @@ from batchgate.errors import BatchFailed
 from batchgate.gates.presence import is_present
 from batchgate.heights import Heights
 from batchgate.rehearsal.blame import Blamed
+from batchgate.rehearsal.changes import changes_between
 from batchgate.rehearsal.course import Course, leg
 from batchgate.rehearsal.evidence import Evidence
+from batchgate.rehearsal.legs import Legs
 from batchgate.rehearsal.stage import apply, below, refusal, run, watched
+from batchgate.rehearsal.written import hand_in, rows_written, written_since
 from batchgate.states import SECOND_RUN, expect_unchanged, take_state
 from batchgate.suite import Batch
 
@@ -17,13 +20,16 @@ from batchgate.suite import Batch
 def applies(heights: Heights, batch: Batch) -> Evidence:
     """Prove that the migration goes through, and that `present` tells before from after."""
     with watched(heights, below(heights, batch)) as (database, observer):
-        expect_present(observer, heights, batch, expected=False, when="before it is applied")
-        before = take_state(observer)
-        ran = apply(heights, database, batch)
-        expect_present(observer, heights, batch, expected=True, when="once it is applied")
-        after = take_state(observer)
+        legs = Legs(heights, batch, database)
+        with legs.carried():
+            expect_present(observer, heights, batch, expected=False, when="before it is applied")
+            before, counted = take_state(observer), rows_written(observer)
+            ran = legs.go("apply", batch.migration, then=hand_in)
+            expect_present(observer, heights, batch, expected=True, when="once it is applied")
+            after = take_state(observer)
+            written = written_since(counted, rows_written(observer))
     nothing = ("the migration changed nothing on this data",) if before == after else ()
-    return Evidence(_said(ran), nothing)
+    return Evidence(_said(ran), nothing, legs.along(changes_between(before, after, written)))
 
 
 def second_run(heights: Heights, batch: Batch) -> Evidence:
@@ -35,8 +41,8 @@ def second_run(heights: Heights, batch: Batch) -> Evidence:
         after = take_state(observer)
     twice = (leg(batch, "migration.sql"), leg(batch, "migration.sql"))
     blame = Blamed(heights, Course(below(heights, batch), twice, since=1))
-    notes = expect_unchanged(batch, ran.path, before, after, SECOND_RUN, blame)
-    return Evidence(refusal(ran) or notes)
+    harmless = expect_unchanged(batch, ran.path, before, after, SECOND_RUN, blame)
+    return Evidence.of(harmless, refused=refusal(ran))
 
 
 def expect_present(

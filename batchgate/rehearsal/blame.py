@@ -15,7 +15,7 @@ from batchgate.rehearsal.course import Change, Course, Leg, Look, Seen, retrace
 from batchgate.rehearsal.data.losses import compare_rows
 from batchgate.rehearsal.data.sights import Rows, by_name, tables_of, take_rows
 from batchgate.samples import sample_of
-from batchgate.states import Offence
+from batchgate.states import Differing, Offence
 from batchgate.suite import Batch
 from batchgate.wholes import Json, Key
 
@@ -87,7 +87,7 @@ class Blamed:
         makers = self._makers({sight for one in stood for sight in _sights_of(one)}, before)
         turns = [_last(since, _sights_of(one)[1].of) for one in differences]
         return [
-            self._offence(one, turn, makers) if turn else self._unlike(str(one), since)
+            self._offence(one, turn, makers) if turn else self._unlike(one, since)
             for one, turn in zip(differences, turns, strict=True)
         ]
 
@@ -106,18 +106,18 @@ class Blamed:
         for one in differences:
             change = _last(changes, partial(_figures, identity=one.identity))
             if change is None:
-                offences.append(self._unlike(str(one), changes))
+                offences.append(self._unlike(one, changes))
                 continue
             lost = _lost(one.identity, changes[0].before.rows, changes[-1].after.rows)
             row = f"{one} ({lost}) by {change.at}" if lost else f"{one} by {change.at}"
-            offences.append(Offence(row, change.at))
+            offences.append(Offence(row, one.change(change.at, lost)))
         return offences
 
-    def _unlike(self, row: str, changes: Sequence[Change[Seen]]) -> Offence:
+    def _unlike(self, one: Differing, changes: Sequence[Change[Seen]]) -> Offence:
         """Say what going the course again did not show, such as names made at random."""
         last = self.course.legs[-1]
         at = changes[-1].at if changes else f"{self.heights.settings.relative(last.path)}:1"
-        return Offence(f"{row}, but not when run again", at)
+        return Offence(f"{one}, but not when run again", one.change(at))
 
     def _makers(
         self, sights: set[_Sight], before: Sequence[Change[Snapshot]]
@@ -177,7 +177,7 @@ class Blamed:
             if change.leg < len(self.course.legs) - 1:
                 last = self.course.legs[-1].path.name
                 row += f"; {_FILES.get(last, last)} does not {_UNDOING[difference.kind]}"
-        return Offence(row, change.at)
+        return Offence(row, difference.change(change.at))
 
 
 def holdings_of(identities: Iterable[str]) -> Look[Holdings]:

@@ -13,7 +13,7 @@ from batchgate.rehearsal.stage import watched
 from batchgate.rehearsal.walk import Chain, Found, Walk, chain_of
 from batchgate.samples import sample_of
 from batchgate.serverwords import masked
-from batchgate.states import SHOWN, Offence, offence_rows
+from batchgate.states import SHOWN, Differing, Offence, listed, offence_rows
 from batchgate.suite import Batch, Suite
 from batchgate.verdict import counted
 
@@ -34,7 +34,7 @@ def chain_down_and_up(heights: Heights, batch: Batch) -> Evidence:
         raise _differs(heights, walk)
     if walk.stopped:
         raise walk.stopped.failure(_expected(walk))
-    return Evidence(tuple(_told(walk)))
+    return Evidence(tuple(_told(walk)), particulars=listed(harmless=tuple(walk.notes.values())))
 
 
 def _gone(heights: Heights, chain: Chain, *, closely: bool = False) -> Walk:
@@ -93,7 +93,11 @@ def _told(walk: Walk) -> Iterator[str]:
 def _differs(heights: Heights, walk: Walk) -> BatchFailed:
     """Return the message of a chain that is not what it was, every difference with its line."""
     offences = list(_blamed(heights, walk, walk.found[:SHOWN]))
-    found = sum(len(collapse(one.schema)) + len(one.contents) for one in walk.found)
+    rest: list[Differing] = []
+    for one in walk.found[SHOWN:]:
+        rest += collapse(one.schema)
+        rest += one.contents
+    found = len(offences) + len(rest)
     rows = offence_rows(offences, found)
     if walk.stopped and walk.stopped.run.error:
         error = walk.stopped.run.error
@@ -105,6 +109,7 @@ def _differs(heights: Heights, walk: Walk) -> BatchFailed:
         at=next((offence.at for offence in offences if offence.at), ""),
         rows=rows,
         fix="Undo exactly what the migration does, whatever came and went above it since.",
+        particulars=listed(offences, rest, tuple(walk.notes.values())),
     )
 
 
@@ -126,4 +131,4 @@ def _blamed(heights: Heights, walk: Walk, found: Sequence[Found]) -> Iterator[Of
         blame = Blamed(heights, course)
         offences = blame.of_schema(differences, schema)
         offences += blame.of_contents(one.contents, contents)
-        yield from (Offence(f"{one.where}: {each.row}", each.at) for each in offences)
+        yield from (Offence(f"{one.where}: {each.row}", each.change) for each in offences)

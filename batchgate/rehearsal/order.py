@@ -13,11 +13,20 @@ from batchgate.contents import ContentsDifference, compare_contents
 from batchgate.errors import BatchFailed
 from batchgate.gates.presence import is_present
 from batchgate.heights import Heights
+from batchgate.particulars import Change
 from batchgate.rehearsal.blame import Blamed
 from batchgate.rehearsal.course import Course, leg
 from batchgate.rehearsal.evidence import Evidence
 from batchgate.rehearsal.stage import below, refusal, run, watched
-from batchgate.states import REFUSED, Offence, State, expect_unchanged, offence_rows, take_state
+from batchgate.states import (
+    REFUSED,
+    Offence,
+    State,
+    expect_unchanged,
+    listed,
+    offence_rows,
+    take_state,
+)
 from batchgate.suite import Batch, Suite
 from batchgate.verdict import counted
 from batchgate.wholes import Facts, Json, Key
@@ -153,7 +162,7 @@ def _harm(heights: Heights, trial: _Trial, blame: Blamed) -> list[_Harm]:
     for one, offence in zip(taken, blame.of_schema(taken) if taken else (), strict=True):
         owner = _owner(heights, trial, one.key)
         told = f"; {owner.name} had changed it" if owner and one.key in own else ""
-        harm.append(_Harm(Offence(offence.row + told, offence.at), owner))
+        harm.append(_Harm(Offence(offence.row + told, offence.change), owner))
     theirs = [
         one
         for one in trial.contents
@@ -161,9 +170,20 @@ def _harm(heights: Heights, trial: _Trial, blame: Blamed) -> list[_Harm]:
     ]
     for each, offence in zip(theirs, blame.of_contents(theirs) if theirs else (), strict=True):
         harm.append(_Harm(offence, _owner(heights, trial, ("relation", each.identity))))
-    for batch in trial.ended:
-        harm.append(_Harm(Offence(f"ended: {batch.name}, whose `present` turned false"), batch))
-    return harm
+    return harm + [_ended(batch) for batch in trial.ended]
+
+
+def _ended(batch: Batch) -> _Harm:
+    """Tell of a batch that stood before the rollback of another, and does not any more."""
+    turned = Change(
+        kind="changed",
+        sort="batch",
+        name=batch.name,
+        attribute="present",
+        before="true",
+        after="false",
+    )
+    return _Harm(Offence(f"ended: {batch.name}, whose `present` turned false", turned), batch)
 
 
 def _is_own(difference: Difference, lower: Facts, own: Facts, stood: Facts) -> bool:
@@ -218,6 +238,7 @@ def _failed(
         at=next(lines, trial.ran.path),
         rows=offence_rows(offences, len(offences)),
         fix=_fix(trial.batch, other),
+        particulars=listed(offences),
     )
 
 

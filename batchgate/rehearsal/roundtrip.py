@@ -1,11 +1,14 @@
 """What a rollback must prove of the schema: there and back, again, and where nothing is."""
 
+from dataclasses import replace
+
 from batchgate.catalog import take_snapshot
 from batchgate.heights import Heights
 from batchgate.rehearsal.application import expect_present
 from batchgate.rehearsal.blame import Blamed
 from batchgate.rehearsal.course import Course, leg
 from batchgate.rehearsal.evidence import Evidence
+from batchgate.rehearsal.legs import Legs
 from batchgate.rehearsal.stage import (
     apply,
     below,
@@ -38,22 +41,26 @@ def restores_schema(heights: Heights, batch: Batch) -> Evidence:
     path = shown(heights, batch.rollback)
     expected = "rollback to restore the schema"
     blame = _blamed(heights, batch, _THERE, _BACK)
-    return Evidence(expect_schema(batch, path, before, after, expected, blame))
+    return Evidence.of(expect_schema(batch, path, before, after, expected, blame))
 
 
 def applies_again(heights: Heights, batch: Batch) -> Evidence:
     """Prove that after a rollback the batch applies again, with the same schema as before."""
     with watched(heights, below(heights, batch)) as (database, observer):
-        apply(heights, database, batch)
-        first = take_snapshot(observer)
-        roll_back(heights, database, batch)
-        apply(heights, database, batch)
-        expect_present(observer, heights, batch, expected=True, when="applied again")
-        second = take_snapshot(observer)
+        legs = Legs(heights, batch, database)
+        with legs.carried():
+            legs.go("apply", batch.migration)
+            first = take_snapshot(observer)
+            legs.go("roll back", batch.rollback)
+            legs.go("apply again", batch.migration)
+            expect_present(observer, heights, batch, expected=True, when="applied again")
+            second = take_snapshot(observer)
     path = shown(heights, batch.rollback)
     expected = "the same schema when applied again"
     blame = _blamed(heights, batch, _THERE, _BACK, _THERE, since=1)
-    return Evidence(expect_schema(batch, path, first, second, expected, blame))
+    with legs.carried():
+        evidence = Evidence.of(expect_schema(batch, path, first, second, expected, blame))
+    return replace(evidence, particulars=legs.along(evidence.particulars))
 
 
 def harmless_where_absent(heights: Heights, batch: Batch) -> Evidence:
@@ -63,8 +70,8 @@ def harmless_where_absent(heights: Heights, batch: Batch) -> Evidence:
         ran = run(heights, database, batch, batch.rollback)
         after = take_state(observer)
     blame = _blamed(heights, batch, _BACK)
-    notes = expect_unchanged(batch, ran.path, before, after, WITHOUT_BATCH, blame)
-    return Evidence(refusal(ran) or notes)
+    harmless = expect_unchanged(batch, ran.path, before, after, WITHOUT_BATCH, blame)
+    return Evidence.of(harmless, refused=refusal(ran))
 
 
 def harmless_a_second_time(heights: Heights, batch: Batch) -> Evidence:
@@ -76,8 +83,8 @@ def harmless_a_second_time(heights: Heights, batch: Batch) -> Evidence:
         ran = run(heights, database, batch, batch.rollback)
         after = take_state(observer)
     blame = _blamed(heights, batch, _THERE, _BACK, _BACK, since=2)
-    notes = expect_unchanged(batch, ran.path, before, after, SECOND_ROLLBACK, blame)
-    return Evidence(refusal(ran) or notes)
+    harmless = expect_unchanged(batch, ran.path, before, after, SECOND_ROLLBACK, blame)
+    return Evidence.of(harmless, refused=refusal(ran))
 
 
 def _blamed(heights: Heights, batch: Batch, *names: str, since: int = 0) -> Blamed:

@@ -11,6 +11,7 @@ from batchgate.contents import Contents, ContentsDifference, compare_contents, t
 from batchgate.heights import Heights
 from batchgate.rehearsal.course import Leg, leg
 from batchgate.samples import sample_of
+from batchgate.states import Differing
 from batchgate.suite import Batch, Suite
 
 
@@ -65,7 +66,7 @@ class Walk:
         self.legs: list[Leg] = []
         self.marks: list[Snapshot] = []
         self.found: list[Found] = []
-        self.notes: dict[str, None] = {}
+        self.notes: dict[str, Differing] = {}
         self.stopped: FileRun | None = None
         self.compared_from = 0
         self._reached: list[int] = []
@@ -139,8 +140,8 @@ class Walk:
         contents = []
         if data and number >= self.compared_from:
             contents = compare_contents(self._stood[number], take_contents(self._observer))
-        self.notes |= {str(one): None for one in schema if one.soft}
-        self.notes |= {str(one): None for one in contents if one.advanced}
+        self.notes |= {str(one): one for one in schema if one.soft}
+        self.notes |= {str(one): one for one in contents if one.advanced}
         hard = [one for one in schema if not one.soft and self._is_new((one.key, one.attribute))]
         rows = [
             one

@@ -1,18 +1,27 @@
 """What a reviewer has to do: what blocks, what was left out, and what is to be read."""
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from batchgate.findings import Level, State
-from batchgate.report.words import Tone, grouped, number_in, sentence_of
-from batchgate.verdict import GateResult, Run, counted
+from batchgate.report.anchors import Anchors, batches_of
+from batchgate.report.since import News
+from batchgate.report.words import Tone, first_few, grouped, sentence_of
+from batchgate.run import GateResult, Run
+from batchgate.verdict import counted
 
 _SHOWN = 20
 
 
 @dataclass(frozen=True)
 class Point:
-    """One thing to attend to: one sentence, one fix, one place on the page."""
+    """One thing to attend to: one sentence, one fix, one place on the page.
+
+    `place` is the check that says it, `mark` what is new about it, `rest` what the same batch fails
+    of besides, `others` what the same cause took down, under the words of `othered`; `more` counts
+    those that are not listed.
+    """
 
     kind: str
     title: str
@@ -20,23 +29,69 @@ class Point:
     tone: Tone
     fix: str = ""
     anchor: str = ""
+    place: str = ""
+    mark: str = ""
+    rest: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     othered: str = "and because of it"
+    more: str = ""
+
+    @property
+    def rested(self) -> str:
+        """Return in words how much else the same batch fails of."""
+        one = len(self.rest) == 1
+        return "1 more of its checks fails" if one else f"{len(self.rest)} more of its checks fail"
 
 
-def blocking(run: Run) -> tuple[Point, ...]:
-    """Return what blocks, each cause once however many checks it took down."""
-    batches = list(_batches(run))
-    broken = {cause for cause, _ in batches}
-    gates = [
-        (
-            gate.reason if gate.reason in broken else _cause(gate),
-            _gate_point(gate, Tone.BAD),
-        )
-        for gate in by_target(run, run.gates)
-        if gate.fails
-    ]
-    return (*_once([*batches, *gates]), *_others(run))
+class _Problem(NamedTuple):
+    """What one of a batch's checks, or its application, failed of."""
+
+    place: str
+    headline: str
+    fix: str = ""
+
+    @property
+    def cause(self) -> str:
+        return self.headline or self.place
+
+
+@dataclass
+class _Points:
+    """Points so far, each cause once however many it took down."""
+
+    made: list[Point] = field(default_factory=list)
+    known: dict[Hashable, int] = field(default_factory=dict)
+
+    def add(self, cause: Hashable, point: Point) -> None:
+        """Add a point, or what it is of to the others of the one with the same cause."""
+        place = self.known.setdefault(cause, len(self.made))
+        if place == len(self.made):
+            self.made.append(point)
+            return
+        first = self.made[place]
+        others = dict.fromkeys((*first.others, point.title))
+        others.pop(first.title, None)
+        mark, fix = first.mark or point.mark, first.fix or point.fix
+        self.made[place] = replace(first, others=tuple(others), fix=fix, mark=mark)
+
+    def shown(self) -> tuple[Point, ...]:
+        """Return the points, what is too much to list cut."""
+        return tuple(map(_shortened, self.made))
+
+
+def blocking(run: Run, anchors: Anchors, news: News) -> tuple[Point, ...]:
+    """Return what blocks: each failing batch and gate once, and each cause once."""
+    points = _Points()
+    for batch in batches_of(run):
+        _add_batch(points, batch.name, list(_problems(run, batch.name)), anchors, news)
+    broken = set(points.known)
+    for gate in by_target(run, run.gates):
+        if gate.fails:
+            cause = gate.reason if gate.reason in broken else _cause(gate)
+            points.add(cause, _gate_point(gate, _tone(gate), anchors, news))
+    for point in _others(run):
+        points.add(point, point)
+    return points.shown()
 
 
 def by_target(run: Run, gates: Iterable[GateResult]) -> list[GateResult]:
@@ -45,34 +100,24 @@ def by_target(run: Run, gates: Iterable[GateResult]) -> list[GateResult]:
     return sorted(gates, key=lambda gate: order.get(gate.target, len(order)))
 
 
-def _once(points: Iterable[tuple[Hashable, Point]]) -> tuple[Point, ...]:
-    """Make one point of those with the same cause."""
-    once: dict[Hashable, Point] = {}
-    for cause, point in points:
-        first = once.setdefault(cause, point)
-        if first is not point:
-            others = dict.fromkeys((*first.others, point.title))
-            others.pop(first.title, None)
-            once[cause] = replace(first, others=tuple(others), fix=first.fix or point.fix)
-    return tuple(map(_shortened, once.values()))
-
-
 def left_out(run: Run) -> tuple[Point, ...]:
     """Return what a verdict would have needed and this run did not do."""
-    missing = [name for name in run.required_in_suite if name in run.gates_not_run]
-    points = []
+    points = _Points()
     if not run.finished:
-        points.append(
+        points.add(
+            "unfinished",
             Point(
                 "Run",
                 "The run did not finish",
-                "What is shown below is what had ended by then; it says nothing of the rest.",
+                "Below is what had ended by then; it says nothing of the rest.",
                 Tone.WARN,
                 fix="Run it again to its end.",
-            )
+            ),
         )
+    missing = [name for name in run.required_in_suite if name in run.gates_not_run]
     if missing:
-        points.append(
+        points.add(
+            "missing",
             Point(
                 "Required gates",
                 f"{counted(len(missing), 'required gate')} not run",
@@ -82,21 +127,18 @@ def left_out(run: Run) -> tuple[Point, ...]:
                 anchor="gates-not-run" if run.gates else "",
                 others=tuple(missing),
                 othered="which",
-            )
+            ),
         )
-    return tuple(map(_shortened, points))
+    return points.shown()
 
 
-def to_read(run: Run) -> tuple[Point, ...]:
+def to_read(run: Run, anchors: Anchors, news: News) -> tuple[Point, ...]:
     """Return the gates that found something, or nothing to look at, without blocking."""
-    return _once(
-        (
-            _cause(gate),
-            _gate_point(gate, Tone.WARN if gate.state is State.WARNED else Tone.IDLE),
-        )
-        for gate in by_target(run, run.gates)
-        if not gate.fails and gate.state is not State.PASSED
-    )
+    points = _Points()
+    for gate in by_target(run, run.gates):
+        if not gate.fails and gate.state is not State.PASSED:
+            points.add(_cause(gate), _gate_point(gate, _tone(gate), anchors, news))
+    return points.shown()
 
 
 def found(gate: GateResult) -> str:
@@ -105,6 +147,11 @@ def found(gate: GateResult) -> str:
         one = gate.count == 1
         if gate.figures:
             return f"{grouped(gate.count)} {'figure' if one else 'figures'} to look into."
+        if gate.checked is not None and gate.checked >= gate.count:
+            about = "" if gate.exact else "about "
+            verb = "breaks" if one else "break"
+            checked = f"{about}{grouped(gate.checked)} rows"
+            return f"{grouped(gate.count)} of {checked} {verb} this rule."
         return f"{grouped(gate.count)} {'row breaks' if one else 'rows break'} this rule."
     if gate.state is State.PASSED:
         return ""
@@ -116,29 +163,49 @@ def statement(gate: GateResult) -> str:
     return gate.sentence or gate.title or gate.name
 
 
-def _batches(run: Run) -> Iterator[tuple[str, Point]]:
+def _tone(gate: GateResult) -> Tone:
+    if gate.state in (State.NO_RESULT, State.ERROR):
+        return Tone.LOST
+    if gate.fails:
+        return Tone.BAD
+    return Tone.WARN if gate.state is State.WARNED else Tone.IDLE
+
+
+def _problems(run: Run, batch: str) -> Iterator[_Problem]:
     for each in run.applications:
-        if each.error:
-            yield each.error, _batch_point(each.batch, each.batch, each.error)
+        if each.batch == batch and each.error:
+            yield _Problem("on the way up", each.error)
     for check in run.checks:
-        if check.failed:
-            title = f"{check.batch}/{check.check}"
-            headline = check.headline or "failed without a message"
-            yield (
-                check.headline or title,
-                _batch_point(title, check.batch, headline, check.fix),
-            )
+        if check.batch == batch and check.failed:
+            yield _Problem(check.check, check.headline or "failed without a message", check.fix)
 
 
-def _batch_point(title: str, batch: str, headline: str, fix: str = "") -> Point:
-    return Point(
-        "Batch",
-        title,
-        sentence_of(headline, f"batch {batch}"),
-        Tone.BAD,
-        fix=fix,
-        anchor=f"batch-{number_in(batch)}",
-    )
+def _add_batch(
+    points: _Points, batch: str, problems: list[_Problem], anchors: Anchors, news: News
+) -> None:
+    """Add one point for all that a batch fails of, but for what an earlier cause explains."""
+    own = {each.cause: each for each in problems if each.cause not in points.known}
+    place = anchors.of_batch(batch)
+    if own:
+        first, *rest = own.values()
+        point = Point(
+            "Batch",
+            batch,
+            sentence_of(first.headline, f"batch {batch}"),
+            Tone.BAD,
+            fix=next((each.fix for each in own.values() if each.fix), ""),
+            anchor=place,
+            place=first.place,
+            mark=news.mark(*(f"{batch}/{each.place}" for each in problems)),
+            rest=tuple(
+                f"{each.place}: {sentence_of(each.headline, f'batch {batch}')}" for each in rest
+            ),
+        )
+        points.made.append(point)
+        points.known |= dict.fromkeys(own, len(points.made) - 1)
+    for each in problems:
+        if each.cause not in own:
+            points.add(each.cause, Point("Batch", f"{batch}/{each.place}", "", Tone.BAD, each.fix))
 
 
 def _cause(gate: GateResult) -> Hashable:
@@ -147,10 +214,11 @@ def _cause(gate: GateResult) -> Hashable:
     What went wrong with several gates alike, and is put right alike, is one thing to do.
     """
     alike = gate.count is None and gate.reason
-    return (gate.target, gate.level, gate.state, gate.reason if alike else gate.name, gate.fix)
+    rest = gate.reason if alike else (gate.name, gate.number)
+    return (gate.target, gate.level, gate.state, rest, gate.fix)
 
 
-def _gate_point(gate: GateResult, tone: Tone) -> Point:
+def _gate_point(gate: GateResult, tone: Tone, anchors: Anchors, news: News) -> Point:
     level = "Required gate" if gate.level is Level.REQUIRED else "Informational gate"
     title = f"{statement(gate)} ({gate.target})" if gate.target else statement(gate)
     return Point(
@@ -159,14 +227,10 @@ def _gate_point(gate: GateResult, tone: Tone) -> Point:
         found(gate),
         tone,
         fix=gate.fix,
-        anchor=anchor_of(gate),
+        anchor=anchors.of_gate(gate),
+        mark=news.mark(gate.name, target=gate.target),
         othered="the same for",
     )
-
-
-def anchor_of(gate: GateResult) -> str:
-    """Return by which name links find a gate on the page."""
-    return f"gate-{gate.target}-{gate.number}" if gate.target else f"gate-{gate.number}"
 
 
 def _others(run: Run) -> Iterator[Point]:
@@ -187,7 +251,5 @@ def _others(run: Run) -> Iterator[Point]:
 
 
 def _shortened(point: Point) -> Point:
-    hidden = len(point.others) - _SHOWN
-    if hidden <= 0:
-        return point
-    return replace(point, others=(*point.others[:_SHOWN], f"… and {hidden} more"))
+    others, more = first_few(point.others, _SHOWN)
+    return replace(point, others=others, more=more)

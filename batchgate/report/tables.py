@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batchgate.report.words import grouped
-from batchgate.verdict import GateResult, counted
+from batchgate.run import GateResult
+from batchgate.verdict import counted
 
 _COLUMNS = 12
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*\s?%?")
@@ -19,7 +20,6 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[bool, ...]
     caption: str
-    open: bool = False
 
 
 def table_of(gate: GateResult) -> Table | None:
@@ -35,7 +35,6 @@ def table_of(gate: GateResult) -> Table | None:
         rows=rows,
         numeric=tuple(_is_numeric(cells) for cells in zip(*rows, strict=True)),
         caption=caption,
-        open=gate.figures,
     )
 
 

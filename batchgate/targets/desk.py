@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from batchgate.errors import Message, ServerUnavailable
 from batchgate.findings import Cause
 from batchgate.folders import PrivateFolder, bases, make_folder
+from batchgate.run import TargetReport
 from batchgate.targets.keeper import Keeper, Visit
 from batchgate.targets.refusals import Fault
-from batchgate.verdict import TargetReport
 
 _LIFELINE = "lifeline"
 _INTERRUPTED_WITHIN = 3.0

@@ -12,6 +12,7 @@ from batchgate.errors import Message
 from batchgate.faults import cause_of, remedy_of
 from batchgate.findings import Cause
 from batchgate.reading import read_query
+from batchgate.run import TargetReport
 from batchgate.serverwords import gate_words
 from batchgate.targets.address import Target, TargetUnavailable
 from batchgate.targets.grants import missing_grants
@@ -20,7 +21,7 @@ from batchgate.targets.lag import Lag, measure_lag
 from batchgate.targets.refusals import PASSING, Fault
 from batchgate.targets.role import Role, read_role
 from batchgate.targets.terms import Terms
-from batchgate.verdict import TargetReport, counted
+from batchgate.verdict import counted
 
 _WATCHED_EVERY = 1.0
 _SETTLING = 5.0

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import psycopg
 
+from batchgate.activity import Stage
 from batchgate.faults import remedy_of
 from batchgate.findings import Cause, State
 from batchgate.gates.run import Within, blank_result, run_gate, without_result
 from batchgate.gates.transaction import StaleSnapshot, begin_transaction, end_transaction
+from batchgate.run import GateResult
 from batchgate.suite import Batch, Gate
 from batchgate.targets.address import Target, TargetUnavailable
 from batchgate.targets.desk import Desk
@@ -17,7 +19,6 @@ from batchgate.targets.grants import missing_grants
 from batchgate.targets.keeper import Visit
 from batchgate.targets.line import Line, open_line
 from batchgate.targets.terms import Terms
-from batchgate.verdict import GateResult
 
 TRIES = 3
 _TRIED_AGAIN = (
@@ -44,7 +45,8 @@ class Visitor:
         for attempt in range(1, TRIES + 1):
             # To the snapshot that was used, what has changed stays as it is.
             old = result.snapshot if result.cause is Cause.CHANGED else 0
-            visit = self._desk.visit(target.name, again=attempt > 1, newer_than=old)
+            with Stage(f"asking for a snapshot of {target.name or 'the target'}"):
+                visit = self._desk.visit(target.name, again=attempt > 1, newer_than=old)
             if result.cause is Cause.CUT and visit.conflicts <= before:
                 # Nothing says that it was replay, and what else it was will not have passed.
                 break

@@ -15,7 +15,7 @@ from batchgate.rehearsal.evidence import Evidence
 from batchgate.rehearsal.stage import refusal
 from batchgate.samples import sample_of
 from batchgate.serverwords import masked, shown_sql
-from batchgate.states import SHOWN, Offence, State, offence_rows
+from batchgate.states import SHOWN, Differing, Offence, State, listed, offence_rows
 from batchgate.suite import Batch
 
 _EXPECTED = "rollback to keep what was written since"
@@ -63,21 +63,22 @@ def _expect_kept(heights: Heights, batch: Batch, ways: Ways, outcome: Outcome) -
     names = {other.identity for other in others}
     places = last_changes(heights, batch, names, again.write_again) if names else {}
     offences += [
-        Offence(f"{other} by {places[other.identity]}", places[other.identity])
+        Offence(f"{other} by {places[other.identity]}", other.change(places[other.identity]))
         for other in others
         if other.identity in places
     ]
-    rest = [other for other in others if other.identity not in places]
-    offences += blamed_elsewhere(heights, batch, rest)
-    found = len(outcome.losses) + len(outcome.others)
-    raise not_as_before(heights, batch, offences, found, _EXPECTED, _FIX)
+    elsewhere = [other for other in others if other.identity not in places]
+    offences += blamed_elsewhere(heights, batch, elsewhere)
+    rest: list[Differing] = list(outcome.losses[SHOWN:])
+    rest += outcome.others[SHOWN:]
+    raise not_as_before(heights, batch, offences, rest, _EXPECTED, fix=_FIX)
 
 
 def _expect_untouched(batch: Batch, ran: FileRun, before: State, after: State) -> None:
     """Raise BatchFailed where a rollback that did not go through changed something all the same."""
-    differences = [each for each in compare(before.schema, after.schema) if not each.soft]
-    contents = compare_contents(before.contents, after.contents)
-    rows = [Offence(str(each)) for each in (*differences, *contents)]
+    schema = [each for each in compare(before.schema, after.schema) if not each.soft]
+    rows = [Offence.of(each) for each in schema]
+    rows += [Offence.of(each) for each in compare_contents(before.contents, after.contents)]
     error = ran.run.error
     if not rows or error is None:
         return
@@ -89,4 +90,5 @@ def _expect_untouched(batch: Batch, ran: FileRun, before: State, after: State) -
         rows=offence_rows(rows, len(rows)),
         cause=masked(error.cause, error.sqlstate),
         fix=_REFUSED_FIX,
+        particulars=listed(rows),
     )

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from batchgate.excerpts import excerpt
+from batchgate.particulars import Change
 from batchgate.rehearsal.data.film import MIGRATION, ROLLBACK, Frame
 from batchgate.rehearsal.data.sights import Rows, shown_key
 from batchgate.states import Offence
@@ -24,15 +26,28 @@ class Loss:
     written: bool = False
 
     def __str__(self) -> str:
+        columns = f": {', '.join(self.columns)}" if self.columns else ""
+        return f"{self.kind}: {self._what}{columns}"
+
+    def change(self, at: str = "") -> Change:
+        """Return this as plain values: of a cell no more than its column."""
+        return Change(
+            kind=self.kind,
+            sort="row" if self.key else "rows of a table",
+            name=excerpt(self._what),
+            attribute=excerpt(", ".join(self.columns)),
+            at=at,
+        )
+
+    @property
+    def _what(self) -> str:
         what = self.table
         if self.key:
             what += f" {shown_key(self.key)}"
         elif self.count:
             rows = "1 row" if self.count == 1 else f"{self.count} rows"
             what = f"{rows} of {self.table} (no key)"
-        since = " (written since)" if self.written else ""
-        columns = f": {', '.join(self.columns)}" if self.columns else ""
-        return f"{self.kind}: {what}{since}{columns}"
+        return what + (" (written since)" if self.written else "")
 
 
 def compare_rows(table: str, was: Rows, stands: Rows) -> list[Loss]:
@@ -80,7 +95,7 @@ def _offence(loss: Loss, frames: Sequence[Frame]) -> Offence:
     left = _departure(loss, frames, origin) or _departure(loss, frames, 0)
     left = left or _last_change(loss, frames)
     if left is None:
-        return Offence(str(loss))
+        return Offence.of(loss)
     turned = _last_turn(loss, frames, left)
     where = f" by {frames[left].at}"
     if frames[left].file == MIGRATION:
@@ -89,7 +104,8 @@ def _offence(loss: Loss, frames: Sequence[Frame]) -> Offence:
             if turned is None
             else f"{frames[turned].at} {_ATTEMPTS.get(loss.kind, 'does not undo it')}"
         )
-    return Offence(f"{loss}{where}", frames[left if turned is None else turned].at)
+    at = frames[left if turned is None else turned].at
+    return Offence(f"{loss}{where}", loss.change(at))
 
 
 def _departure(loss: Loss, frames: Sequence[Frame], origin: int) -> int | None:

@@ -16,7 +16,15 @@ from batchgate.rehearsal.data.film import MIGRATION, ROLLBACK, shoot
 from batchgate.rehearsal.data.losses import blamed, compare_rows
 from batchgate.rehearsal.evidence import Evidence
 from batchgate.rehearsal.stage import apply, below, shown, watched
-from batchgate.states import SHOWN, Offence, State, offence_rows, take_state
+from batchgate.states import (
+    SHOWN,
+    Differing,
+    Offence,
+    State,
+    listed,
+    offence_rows,
+    take_state,
+)
 from batchgate.suite import Batch
 from batchgate.wholes import wholes_of
 
@@ -39,9 +47,9 @@ def restores_data(heights: Heights, batch: Batch) -> Evidence:
     if _depends_on_zone(before.schema, applied.schema):
         *_, elsewhere = _there_and_back(heights, batch, _ELSEWHERE)
         _expect_restored(heights, batch, elsewhere, f"{expected} in any time zone", _ELSEWHERE)
-    return Evidence(
-        tuple(str(each) for each in differences),
-        tuple(
+    return Evidence.of(
+        tuple(differences),
+        unexercised=tuple(
             f"the batch changes {table}, which has no row in this data"
             for table in touched_and_empty(before, applied)
         ),
@@ -141,10 +149,14 @@ def _expect_restored(
         for loss in compare_rows(name, first[name], last[name])
     ]
     told = {loss.table for loss in losses}
-    rest = [each for each in hard if each.identity not in told]
+    others = [each for each in hard if each.identity not in told]
     offences = blamed(losses[:SHOWN], frames)
-    offences += blamed_elsewhere(heights, batch, rest[: SHOWN - len(offences)])
-    raise not_as_before(heights, batch, offences, len(losses) + len(rest), expected)
+    offences += blamed_elsewhere(heights, batch, others[: SHOWN - len(offences)])
+    found: list[Differing] = list(losses)
+    found += others
+    rest = found[len(offences) :]
+    advanced = [each for each in differences if each.advanced]
+    raise not_as_before(heights, batch, offences, rest, expected, harmless=advanced)
 
 
 def blamed_elsewhere(
@@ -159,15 +171,19 @@ def not_as_before(
     heights: Heights,
     batch: Batch,
     offences: Sequence[Offence],
-    found: int,
+    rest: Sequence[Differing],
     expected: str,
+    *,
     fix: str = _FIX,
+    harmless: Sequence[Differing] = (),
 ) -> BatchFailed:
-    """Return the message that names those that are shown of so many rows that are not as due."""
+    """Return the message that names those that are shown of the rows that are not as due."""
+    found = len(offences) + len(rest)
     return BatchFailed(
         f"batch {batch.name}: expected {expected}, found {found} difference"
         f"{'s' if found > 1 else ''}",
         at=next((each.at for each in offences if each.at), shown(heights, batch.rollback)),
         rows=offence_rows(offences, found),
         fix=fix,
+        particulars=listed(offences, rest, harmless),
     )

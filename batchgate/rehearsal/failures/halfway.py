@@ -8,7 +8,7 @@ from batchgate.rehearsal.failures.faults import HALFWAY, Blow, Fault
 from batchgate.rehearsal.failures.record import Record
 from batchgate.rehearsal.failures.tried import Tried
 from batchgate.serverwords import masked, shown_sql
-from batchgate.states import SHOWN, State
+from batchgate.states import SHOWN, Differing, State, listed
 
 _ONE_TRANSACTION = (
     "Begin the file with `begin;` and end it with `commit;`, with none in between; or say"
@@ -36,7 +36,7 @@ _INVALID = (
 
 
 def left_halfway(
-    tried: Tried, known: Record, fault: Fault, blow: Blow, state: State, left: Sequence[str]
+    tried: Tried, known: Record, fault: Fault, blow: Blow, state: State, left: Sequence[Differing]
 ) -> BatchFailed:
     """Say that a failure left something of a file that is to be applied wholly or not at all."""
     copes = "a second run" if tried.undoes else "its rollback and a second run"
@@ -52,12 +52,13 @@ def left_halfway(
         at=fault.sent.sending.at,
         sql=shown_sql(fault.sent.sending.text),
         rows=_rows(left),
+        particulars=listed(rest=left),
         cause=_kept(known, fault, blow),
         fix=fix,
     )
 
 
-def failed_by_itself(tried: Tried, known: Record, left: Sequence[str]) -> BatchFailed:
+def failed_by_itself(tried: Tried, known: Record, left: Sequence[Differing]) -> BatchFailed:
     """Say that a file fails with nothing done to it, and leaves something."""
     error = known.run.error
     assert error is not None, "it failed"
@@ -67,12 +68,13 @@ def failed_by_itself(tried: Tried, known: Record, left: Sequence[str]) -> BatchF
         at=error.at,
         sql=shown_sql(error.sql),
         rows=_rows(left),
+        particulars=listed(rest=left),
         cause=masked(error.cause, error.sqlstate),
         fix=_ONE_TRANSACTION.format("its rollback and a second run"),
     )
 
 
-def passed_over(tried: Tried, fault: Fault, missing: Sequence[str]) -> BatchFailed:
+def passed_over(tried: Tried, fault: Fault, missing: Sequence[Differing]) -> BatchFailed:
     """Say that a file ended as if all were well although a lock was not to be had."""
     assert fault.held is not None, "a lock was held against it"
     return BatchFailed(
@@ -81,13 +83,14 @@ def passed_over(tried: Tried, fault: Fault, missing: Sequence[str]) -> BatchFail
         at=fault.sent.sending.at,
         sql=shown_sql(fault.sent.sending.text),
         rows=_rows(missing),
+        particulars=listed(rest=missing),
         cause=f"another session held a lock on {fault.held.relation} all the while",
         fix=_RAISE,
     )
 
 
 def not_rolled_back(
-    tried: Tried, fault: Fault, ran: FileRun, state: State, left: Sequence[str]
+    tried: Tried, fault: Fault, ran: FileRun, state: State, left: Sequence[Differing]
 ) -> BatchFailed:
     """Say that the rollback does not lead back from where a failure left the batch."""
     error = ran.run.error
@@ -97,13 +100,14 @@ def not_rolled_back(
         f", {'' if error else 'found '}{found}",
         at=fault.sent.sending.at,
         rows=[*_ended("rollback", ran), *_rows(left)],
+        particulars=listed(rest=left),
         cause=masked(error.cause, error.sqlstate) if error else "",
         fix=_UNDO_HALF + _drop_invalid(state),
     )
 
 
 def not_finished(
-    tried: Tried, fault: Fault, ran: FileRun, state: State, missing: Sequence[str]
+    tried: Tried, fault: Fault, ran: FileRun, state: State, missing: Sequence[Differing]
 ) -> BatchFailed:
     """Say that a second run does not get to the end from where a failure left the batch."""
     error = ran.run.error
@@ -113,6 +117,7 @@ def not_finished(
         f"{'' if error else 'found '}{found}",
         at=fault.sent.sending.at,
         rows=[*_ended("second run", ran), *_rows(missing)],
+        particulars=listed(rest=missing),
         cause=masked(error.cause, error.sqlstate) if error else "",
         fix=_ASK + _drop_invalid(state),
     )
@@ -143,10 +148,10 @@ def _drop_invalid(state: State) -> str:
     return _INVALID + drops if drops else ""
 
 
-def _counted(found: Sequence[str]) -> str:
+def _counted(found: Sequence[Differing]) -> str:
     return f"{len(found)} difference{'s' * (len(found) != 1)}"
 
 
-def _rows(found: Sequence[str]) -> list[str]:
+def _rows(found: Sequence[Differing]) -> list[str]:
     more = [f"… and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
-    return [*found[:SHOWN], *more]
+    return [*map(str, found[:SHOWN]), *more]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from batchgate.activity import one_by_one
 from batchgate.batches import FileRun
 from batchgate.heights import Heights
 from batchgate.rehearsal.evidence import Evidence
@@ -82,7 +83,7 @@ class Trial:
         clean = self._leave_nothing(
             [fault for fault in choice.faults if fault in quiet and fault not in told]
         )
-        for fault in choice.faults:
+        for fault in one_by_one("failure", choice.faults):
             if not (clean and fault in quiet):
                 self._try(fault, known)
         return self._concluded(choice, known, changes=changes)
@@ -110,7 +111,7 @@ class Trial:
         """
         scene, start = self.ground.fresh()
         with scene.connect() as used:
-            for fault in faults:
+            for fault in one_by_one("failure", faults):
                 within = used if fault.way is Way.ERROR else None
                 blow = self._strike(scene, fault, within)
                 went_on = fault.stop and blow.run.error is None

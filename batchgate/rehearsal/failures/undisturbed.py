@@ -10,12 +10,18 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from batchgate.catalog import collapse, compare
-from batchgate.contents import ContentsDifference, TableContents, compare_contents
+from batchgate.contents import (
+    ContentsDifference,
+    TableContents,
+    change_of_rows,
+    compare_contents,
+)
+from batchgate.particulars import Change
 from batchgate.reading import read_query
 from batchgate.rehearsal.failures.faults import Scene
 from batchgate.rehearsal.failures.sendings import Go, Sending, send_file
 from batchgate.script import Script
-from batchgate.states import State, take_state
+from batchgate.states import Differing, State, take_state
 
 # What is left of a dropped column, and is seen by nothing that counts columns.
 _ORDER, _SLOTS = "column order", "dropped slots"
@@ -31,7 +37,7 @@ class Figure(NamedTuple):
 Sums = Mapping[Figure, str]
 
 
-def differences(before: State, after: State, *, exactly: bool = True) -> list[str]:
+def differences(before: State, after: State, *, exactly: bool = True) -> list[Differing]:
     """List what differs between two states, but for numbers drawn from a sequence.
 
     What is undone by statements, rather than by the server, need not be so exactly.
@@ -39,10 +45,23 @@ def differences(before: State, after: State, *, exactly: bool = True) -> list[st
     found = compare(before.schema, after.schema)
     schema = (one for one in found if not one.soft or (exactly and one.attribute != _SLOTS))
     contents = compare_contents(before.contents, after.contents)
-    return [
-        *(str(one) for one in collapse(schema)),
-        *(str(one) for one in contents if not one.advanced),
-    ]
+    told: list[Differing] = list(collapse(schema))
+    told += (one for one in contents if not one.advanced)
+    return told
+
+
+class _Columns(NamedTuple):
+    """The columns of a table that hold other values, of those that do not from run to run."""
+
+    table: str
+    names: str
+
+    def __str__(self) -> str:
+        return f"changed: table {self.table}: {self.names}"
+
+    def change(self, at: str = "") -> Change:
+        """Return this as plain values."""
+        return change_of_rows(self.table, self.names, at)
 
 
 class _Twice(NamedTuple):
@@ -64,14 +83,14 @@ class Undisturbed:
         self._scenes = scenes
         self._script = script
 
-    def differences(self, observer: psycopg.Connection, state: State) -> list[str]:
+    def differences(self, observer: psycopg.Connection, state: State) -> list[Differing]:
         """List what differs from this end in a database that an observer sees."""
         end = self._twice.end
         schema = (one for one in compare(end.schema, state.schema) if not one.soft)
-        found = [str(one) for one in collapse(schema)]
+        found: list[Differing] = list(collapse(schema))
         for one in compare_contents(end.contents, state.contents):
-            if not one.advanced and (words := self._differs(observer, one)):
-                found.append(words)
+            if not one.advanced and (told := self._differs(observer, one)):
+                found.append(told)
         return found
 
     def steady(self, state: State) -> object:
@@ -83,17 +102,17 @@ class Undisturbed:
         schema = {key: value for key, value in state.schema.facts.items() if key[0] != _ORDER}
         return schema, tables
 
-    def _differs(self, observer: psycopg.Connection, one: ContentsDifference) -> str:
+    def _differs(self, observer: psycopg.Connection, one: ContentsDifference) -> Differing | None:
         if one.identity not in self._twice.loose:
-            return str(one)
+            return one
         before, after = one.before, one.after
         if not (isinstance(before, TableContents) and isinstance(after, TableContents)):
-            return str(one)
+            return one
         if before.rows != after.rows:
-            return str(one)
+            return one
         steady, sums = self._twice.loose[one.identity], _sums(observer, one.identity)
         columns = sorted({figure.column for figure in steady if sums.get(figure) != steady[figure]})
-        return f"changed: table {one.identity}: {', '.join(columns)}" if columns else ""
+        return _Columns(one.identity, ", ".join(columns)) if columns else None
 
     @cached_property
     def _twice(self) -> _Twice:

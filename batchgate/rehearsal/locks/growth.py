@@ -1,12 +1,13 @@
 """How the work of a file's statements grows with the rows: two traces held side by side."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import takewhile
 
 from batchgate.locks import Held, Mode
-from batchgate.rehearsal.locks.trace import Trace, Work
+from batchgate.rehearsal.locks.trace import Trace
+from batchgate.rehearsal.locks.tracer import Work
 from batchgate.rehearsal.locks.work import Done
 from batchgate.sqltext import words, writing_word
 
@@ -44,6 +45,13 @@ class Growth:
     def rows(self) -> int:
         """Return the rows of work with the most rows that it was measured with."""
         return (self.many or self.few).rows
+
+    def __add__(self, other: "Growth") -> "Growth":
+        """Return the work of two statements on one table, at the pace of the first."""
+        measured = self.many or other.many
+        many = (self.many or self.few) + (other.many or other.few) if measured else None
+        reason = self.reason or other.reason
+        return Growth(self.table, self.pace, self.few + other.few, many, reason)
 
     def __str__(self) -> str:
         few, rows = self.few.rows, self.rows
@@ -127,8 +135,9 @@ class Comparison:
         larger = {work.key: work for work in self.many.works} if self.many else {}
         seen = {work.key: work for work in self.few.works}
         pairs = [(work, larger.get(key)) for key, work in seen.items()]
-        # A query makes more statements where there are more rows.
-        pairs += [(work, work) for key, work in larger.items() if key not in seen]
+        # A query makes more statements where there are more rows: with those that stand, none.
+        more = [work for key, work in larger.items() if key not in seen]
+        pairs += [(replace(work, seconds=None), work) for work in more]
         return [
             Statement(
                 work=work,
@@ -229,10 +238,10 @@ def strongest(work: Work, least: Mode) -> list[Held]:
         if held.mode.strength >= least.strength:
             kept = best.get(held.relation, held)
             best[held.relation] = max(kept, held, key=lambda each: each.mode.strength)
-    tables = {name: held for name, held in best.items() if "index" not in held.kind}
-    # What is locked of an index goes with its table, unless no table is.
-    whole = any(
-        "index" not in held.kind and held.mode.strength >= least.strength for held in work.held
-    )
-    chosen = (tables if whole else best).values()
+    # What is locked of an index goes with its table, unless no table is locked so strongly.
+    tables = [held.mode.strength for held in work.held if "index" not in held.kind]
+    most = max(tables, default=-1)
+    chosen = [
+        held for held in best.values() if "index" not in held.kind or held.mode.strength > most
+    ]
     return sorted(chosen, key=lambda each: (-each.mode.strength, each.relation))

@@ -23,6 +23,7 @@ from batchgate.rehearsal.locks.growth import (
     in_words,
     strongest,
 )
+from batchgate.rehearsal.locks.spans import locks_held
 from batchgate.rehearsal.locks.trace import Trace, trace
 from batchgate.rehearsal.stage import apply, below, run, shown, watched
 from batchgate.script import Script
@@ -47,6 +48,7 @@ class _Start(NamedTuple):
 class _Runs(NamedTuple):
     """A file's runs side by side, and what it made, for the advice."""
 
+    file: str
     compared: Comparison
     made: Definitions
 
@@ -92,7 +94,7 @@ def _run(heights: Heights, batch: Batch, path: Path | None, starts: Sequence[_St
                 continue
             compared = Comparison(few, *_run_larger(heights, batch, script, start, few))
             if not compared.stopped or start is last:
-                return _Runs(compared, read_definitions(observer) - before)
+                return _Runs(path.name, compared, read_definitions(observer) - before)
     raise AssertionError("the last start either returns or raises")
 
 
@@ -137,6 +139,7 @@ def _judge(heights: Heights, batch: Batch, runs: _Runs, mild: str) -> Evidence:
     statements = runs.compared.statements()
     limit = heights.settings.locked_rows
     guilty = [one for one in statements if _holds_up(one, limit)]
+    seen = locks_held(runs.file, statements, guilty, mild)
     if guilty and not mild:
         found = f"{len(guilty)} statement{'s' if len(guilty) > 1 else ''} that hold"
         raise BatchFailed(
@@ -145,9 +148,10 @@ def _judge(heights: Heights, batch: Batch, runs: _Runs, mild: str) -> Evidence:
             at=guilty[0].work.at,
             rows=_capped([str(one) for one in guilty]),
             fix=safe_ways(guilty, runs.made),
+            particulars=seen,
         )
     unexercised = dict.fromkeys(line for one in statements for line in _not_told(one))
-    return Evidence(_notes(statements, guilty, mild), _capped(list(unexercised)))
+    return Evidence(_notes(statements, guilty, mild), _capped(list(unexercised)), seen)
 
 
 def _notes(

@@ -60,6 +60,17 @@ class Done:
         """Return how many rows that was."""
         return max(self.read, self.written, self.rebuilt)
 
+    def __add__(self, other: "Done") -> "Done":
+        """Return what was done here and there."""
+        return Done(
+            scans=self.scans + other.scans,
+            read=self.read + other.read,
+            written=self.written + other.written,
+            locked=self.locked + other.locked,
+            rewritten=self.rewritten or other.rewritten,
+            rebuilt=self.rebuilt + other.rebuilt,
+        )
+
 
 class Counts(NamedTuple):
     """The counters of one relation, and the file and tablespace that it lies in."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Generic
@@ -24,12 +25,15 @@ from batchgate.sqltext import Statement
 from batchgate.states import (
     SECOND_RUN,
     SHOWN,
+    Harmless,
     Notes,
     Offence,
     State,
     expect_data,
     expect_schema,
     expect_unchanged,
+    listed,
+    notes_of,
     offence_rows,
     take_state,
 )
@@ -49,13 +53,17 @@ def ends_as_migration(heights: Heights, batch: Batch) -> Evidence:
         with _gone_online(heights, batch) as (online, second):
             reached = take_state(second)
             ordinary = take_state(observer)
-            notes = _expect_same_schema(heights, batch, ordinary, reached)
-            notes += _expect_same_rows(heights, batch, ordinary, reached, (observer, second))
+            harmless = _expect_same_schema(heights, batch, ordinary, reached)
+            advanced, unsteady = _expect_same_rows(
+                heights, batch, ordinary, reached, (observer, second)
+            )
             expect_present(second, heights, batch, expected=True, when=f"after {ONLINE}")
-            notes += _expect_restored(heights, batch, start, online, second)
+            restored = _expect_restored(heights, batch, start, online, second)
     _expect_valid(heights, batch)
     nothing = ("neither route changed anything on this data",) if start == reached else ()
-    return Evidence(notes, nothing)
+    harmless += advanced
+    notes = notes_of(harmless) + unsteady + notes_of(restored)
+    return Evidence(notes, nothing, listed(harmless=harmless + restored))
 
 
 def second_online_run(heights: Heights, batch: Batch) -> Evidence:
@@ -66,8 +74,8 @@ def second_online_run(heights: Heights, batch: Batch) -> Evidence:
         after = take_state(observer)
     twice = Course(below(heights, batch), (leg(batch, ONLINE), leg(batch, ONLINE)), since=1)
     blame = Blamed(heights, twice)
-    notes = expect_unchanged(batch, ran.path, before, after, SECOND_RUN, blame)
-    return Evidence(refusal(ran) or notes)
+    harmless = expect_unchanged(batch, ran.path, before, after, SECOND_RUN, blame)
+    return Evidence.of(harmless, refused=refusal(ran))
 
 
 @contextmanager
@@ -80,15 +88,18 @@ def _gone_online(heights: Heights, batch: Batch) -> Iterator[tuple[str, psycopg.
         yield database, observer
 
 
-def _expect_same_schema(heights: Heights, batch: Batch, ordinary: State, reached: State) -> Notes:
+def _expect_same_schema(
+    heights: Heights, batch: Batch, ordinary: State, reached: State
+) -> Harmless:
     """Raise BatchFailed where the online route ends in another schema."""
     differences = compare(ordinary.schema, reached.schema)
     hard = collapse(each for each in differences if not each.soft)
+    soft = tuple(each for each in differences if each.soft)
     if hard:
         lines = _Lines(heights, batch, take_snapshot)
-        offences = [lines.blamed(_in_words(one), _facts_of(one.key)) for one in hard[:SHOWN]]
-        raise lines.failure("end in the schema of migration.sql", offences, len(hard))
-    return tuple(str(each) for each in differences if each.soft)
+        told = [(_facts_of(each.key), Offence(_in_words(each), each.change())) for each in hard]
+        raise lines.failure("end in the schema of migration.sql", told, soft)
+    return soft
 
 
 def _expect_same_rows(
@@ -97,26 +108,26 @@ def _expect_same_rows(
     ordinary: State,
     reached: State,
     sessions: tuple[psycopg.Connection, psycopg.Connection],
-) -> Notes:
+) -> tuple[Harmless, Notes]:
     """Raise BatchFailed where the online route ends in other rows than any run of the other."""
     differences = compare_contents(ordinary.contents, reached.contents)
     hard = [each for each in differences if not each.advanced]
-    advanced = tuple(str(each) for each in differences if each.advanced)
+    advanced = tuple(each for each in differences if each.advanced)
     if not hard:
-        return advanced
+        return advanced, ()
     with watched(heights, below(heights, batch)) as (database, again):
         apply(heights, database, batch)
         judged = judge_contents(hard, Sessions(sessions[0], again, sessions[1]))
     if judged.offences:
         rows = _Lines(heights, batch, take_contents)
-        offences = [rows.blamed(row, _held_by(name)) for name, row in judged.offences[:SHOWN]]
-        raise rows.failure("end in the rows of migration.sql", offences, len(judged.offences))
-    return (*advanced, *judged.notes)
+        told = [(_held_by(name), offence) for name, offence in judged.offences]
+        raise rows.failure("end in the rows of migration.sql", told, advanced)
+    return advanced, tuple(judged.notes)
 
 
 def _expect_restored(
     heights: Heights, batch: Batch, start: State, database: str, observer: psycopg.Connection
-) -> Notes:
+) -> Harmless:
     """Raise BatchFailed where the rollback does not take the online route back."""
     if not batch.rollback:
         return ()
@@ -126,8 +137,8 @@ def _expect_restored(
     end = take_state(observer)
     there_and_back = (leg(batch, ONLINE), leg(batch, "rollback.sql"))
     blame = Blamed(heights, Course(below(heights, batch), there_and_back))
-    notes = expect_schema(batch, ran.path, start.schema, end.schema, _RESTORED, blame)
-    return notes + expect_data(batch, ran.path, start.contents, end.contents, _RESTORED, blame)
+    soft = expect_schema(batch, ran.path, start.schema, end.schema, _RESTORED, blame)
+    return soft + expect_data(batch, ran.path, start.contents, end.contents, _RESTORED, blame)
 
 
 def _expect_valid(heights: Heights, batch: Batch) -> None:
@@ -157,25 +168,36 @@ class _Lines(Generic[Seen]):
         self._heights, self._batch, self._look = heights, batch, look
         self._files = (batch.online, batch.migration)
 
-    def blamed(self, row: str, sight: Callable[[Seen], Hashable]) -> Offence:
+    def failure(
+        self,
+        expected: str,
+        found: Sequence[tuple[Callable[[Seen], Hashable], Offence]],
+        harmless: Harmless,
+    ) -> BatchFailed:
+        """Return the message, with a line for each difference that it shows.
+
+        What the online route left out is missing at its end.
+        """
+        offences = [self._blamed(offence, sight) for sight, offence in found[:SHOWN]]
+        offences += [offence for _, offence in found[SHOWN:]]
+        online = {change.at for change in self._of_online}
+        return BatchFailed(
+            f"batch {self._batch.name}: expected {ONLINE} to {expected}, found {len(found)} "
+            f"difference{'s' if len(found) > 1 else ''}",
+            at=next((each.at for each in offences if each.at in online), self._end),
+            rows=offence_rows(offences, len(found)),
+            fix=_FIX,
+            particulars=listed(offences, harmless=harmless),
+        )
+
+    def _blamed(self, offence: Offence, sight: Callable[[Seen], Hashable]) -> Offence:
         """Add to a difference the line that made it so: the online route's, else the other's."""
         for changes in (self._of_online, self._of_migration):
             turned = [each.at for each in changes if sight(each.before) != sight(each.after)]
             if turned:
-                return Offence(
-                    f"{row} by {turned[-1]}", turned[-1] if changes is self._of_online else ""
-                )
-        return Offence(row)
-
-    def failure(self, expected: str, offences: Sequence[Offence], found: int) -> BatchFailed:
-        """Return the message; what the online route left out is missing at its end."""
-        return BatchFailed(
-            f"batch {self._batch.name}: expected {ONLINE} to {expected}, found {found} "
-            f"difference{'s' if found > 1 else ''}",
-            at=next((each.at for each in offences if each.at), "") or self._end,
-            rows=offence_rows(offences, found),
-            fix=_FIX,
-        )
+                change = replace(offence.change, at=turned[-1])
+                return Offence(f"{offence.row} by {turned[-1]}", change)
+        return offence
 
     @cached_property
     def _of_online(self) -> list[Change[Seen]]:

@@ -13,10 +13,12 @@ from batchgate.contents import (
     Contents,
     ContentsDifference,
     TableContents,
+    change_of_rows,
     compare_contents,
     take_contents,
 )
 from batchgate.reading import read_query
+from batchgate.states import Offence
 
 _NAMES = read_query("named_relation.sql")
 _COLUMNS = sql.SQL(
@@ -40,7 +42,7 @@ class Sessions(NamedTuple):
 class Judged:
     """What two routes disagree on, by table or sequence, and what could not be compared."""
 
-    offences: list[tuple[str, str]] = field(default_factory=list)
+    offences: list[tuple[str, Offence]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -51,7 +53,7 @@ def judge_contents(differences: Sequence[ContentsDifference], sessions: Sessions
     judged = Judged()
     for difference in differences:
         if difference.identity not in unsteady:
-            judged.offences.append((difference.identity, _in_words(difference)))
+            judged.offences.append(_as_a_whole(difference))
         elif difference.of_sequence or not _can_be_judged(difference.identity, first, again):
             judged.notes.append(f"not compared: {difference.identity} differs from run to run")
         else:
@@ -69,17 +71,18 @@ def _judge_table(judged: Judged, difference: ContentsDifference, sessions: Sessi
     table, before, after = difference.identity, difference.before, difference.after
     counts = {each.rows for each in (before, after) if isinstance(each, TableContents)}
     if len(counts) > 1:
-        judged.offences.append((table, _in_words(difference)))
+        judged.offences.append(_as_a_whole(difference))
         return
     first, again, online = (_figures(session, table, _COLUMNS) for session in sessions)
     unsteady = sorted(_differing(first, again))
     judged.notes += [f"not compared: {table}.{name} differs from run to run" for name in unsteady]
     other = sorted(_differing(first, online) - set(unsteady))
-    judged.offences += [(table, f"table {table}, column {name}: other values") for name in other]
+    judged.offences += [(table, _of_column(table, name)) for name in other]
     if not other:
         first, again, online = (_figures(session, table, _ROWS, unsteady) for session in sessions)
         if first == again != online:
-            judged.offences.append((table, f"table {table}: the same values, in other rows"))
+            told = Offence(f"table {table}: the same values, in other rows", difference.change())
+            judged.offences.append((table, told))
 
 
 def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> set[str]:
@@ -95,6 +98,14 @@ def _figures(
         if names is None:
             return {}
         return dict(cursor.execute(query.format(sql.Identifier(*names)), given or None).fetchall())
+
+
+def _as_a_whole(difference: ContentsDifference) -> tuple[str, Offence]:
+    return difference.identity, Offence(_in_words(difference), difference.change())
+
+
+def _of_column(table: str, name: str) -> Offence:
+    return Offence(f"table {table}, column {name}: other values", change_of_rows(table, name))
 
 
 def _in_words(difference: ContentsDifference) -> str:

@@ -20,6 +20,9 @@ PATIENCE = 15.0  # seconds in which a wait has to end, be it by a time limit of 
 _SHORT = 0.002  # most statements end in this time: then the server is not asked
 _LOOK_AGAIN, _AT_LAST = 0.005, 0.05
 
+# What a session waits for is read after whom it waits for, and may not stand there yet.
+_UNSEEN = "a lock"
+
 
 @dataclass
 class Waiting:
@@ -136,9 +139,11 @@ class Crossing:
             if on and one.moving:
                 waits[one] = on
                 if one not in self._open:
-                    what = awaited or "a lock"
+                    what = awaited or _UNSEEN
                     self._open[one] = Waiting(one, on, what, for_rows, self.step, monotonic())
                     self.waits.append(self._open[one])
+                elif awaited and self._open[one].awaited == _UNSEEN:
+                    self._open[one].awaited, self._open[one].for_rows = awaited, for_rows
         self._forget(one for one in list(self._open) if one not in waits)
         return _stuck(waits)
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from batchgate.activity import one_by_one
 from batchgate.heights import Heights
 from batchgate.psqlfile import Script
 from batchgate.rehearsal.evidence import Evidence
@@ -65,7 +66,7 @@ def _prove(heights: Heights, batch: Batch, path: Path | None) -> Evidence:
     assert path is not None, "a check is only made of a file that is there"
     meeting = Meeting(heights, batch, Script(path, heights.settings.root))
     seen, standing = _beside_turns(meeting)
-    for first in range(0, len(standing), _AT_ONCE):
+    for first in one_by_one("round of sessions", range(0, len(standing), _AT_ONCE)):
         seen += _beside_each(meeting, standing[first : first + _AT_ONCE])
     met = () if meeting.running else ("no session of the traffic runs while it is applied",)
     return Evidence(tuple(told(seen)), met)

@@ -1,28 +1,27 @@
 """What a validation must notice: each damage to one point of what its batch made."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 
-import psycopg
-
-from batchgate.catalog import Snapshot, take_snapshot
+from batchgate.activity import one_by_one
+from batchgate.catalog import Snapshot
 from batchgate.errors import BatchFailed
 from batchgate.heights import Heights
-from batchgate.mutation.assertion import assertion, sight_of
+from batchgate.mutation.assertion import assertion
 from batchgate.mutation.damage import Mutant
 from batchgate.mutation.mutants import mutants_of, name_parts, table_of, untried
-from batchgate.rehearsal.course import Course, leg, retrace
 from batchgate.rehearsal.evidence import Evidence
-from batchgate.rehearsal.stage import below, shown
+from batchgate.rehearsal.stage import below
 from batchgate.rehearsal.validation.checklines import nearest_line, swallowing_handlers
+from batchgate.rehearsal.validation.endings import endings
+from batchgate.rehearsal.validation.origins import origins
 from batchgate.rehearsal.validation.rowmutants import row_mutants
 from batchgate.rehearsal.validation.trials import Bench, End, Trial
 from batchgate.script import Script
 from batchgate.states import SHOWN
 from batchgate.suite import Batch
-from batchgate.wholes import Attributes, Key
 
 _NONE = "no mutant: the batch changes nothing in schema or data"
 _FAILS = "no mutant was tried: the validation does not pass where the batch stands"
@@ -43,7 +42,7 @@ def kills_every_mutant(heights: Heights, batch: Batch) -> Evidence:
         trials = _Trials(heights, batch, stack)
         if not trials.with_rows.passes:
             return Evidence(unexercised=(_FAILS,))
-        ended = [trials.try_out(mutant) for mutant in chosen]
+        ended = [trials.try_out(mutant) for mutant in one_by_one("mutant", chosen)]
         starved = list(trials.starved(ended))
     _expect_noticed(heights, batch, ended, after)
     notes = [_totals(ended), *_shown(list(_remarks(ended))), *starved]
@@ -53,7 +52,7 @@ def kills_every_mutant(heights: Heights, batch: Batch) -> Evidence:
     unexercised = [few] if len(chosen) < len(every) else []
     if all(one.end is End.NOT_MADE for one in ended):
         unexercised.append(f"no mutant could be made: {ended[0].reason}" if ended else few)
-    return Evidence(tuple(notes), tuple(dict.fromkeys(unexercised)))
+    return Evidence(tuple(notes), tuple(dict.fromkeys(unexercised)), endings(ended, {}))
 
 
 class _Trials:
@@ -115,6 +114,7 @@ def _expect_noticed(
             rows=_shown([_told(one) for one in told]),
             cause=_totals(ended),
             fix="Raise an exception where a check fails; set ON_ERROR_STOP at the top.",
+            particulars=endings(ended, {}),
         )
 
 
@@ -135,9 +135,10 @@ def _blind(
     names = [name_parts(one) for one in folded]
     handlers = swallowing_handlers(script, {name for both in names for name in both if name})
     spoken_of = (line for both in names if (line := nearest_line(script, *both)))
-    lines = _lines(heights, batch, list(folded)[:SHOWN], after)
+    every = [one.mutant for one in survived]
+    made_at = origins(heights, batch, after, list(folded)[:SHOWN], every)
     rows = [
-        f"survived: {one.name}{more}" + (f" (made by {lines[one]})" if one in lines else "")
+        f"survived: {one.name}{more}" + (f" (made by {made_at[one]})" if one in made_at else "")
         for one, more in folded.items()
     ]
     swallows = f"{', '.join(handlers)}: the handler takes any exception and raises none of its own"
@@ -150,6 +151,7 @@ def _blind(
         fix=f"Check what is there, the first of them so:\n{checks[first]}"
         if checks[first]
         else "Compare each of them with its definition in pg_catalog, and raise an exception.",
+        particulars=endings(ended, made_at),
     )
 
 
@@ -161,35 +163,6 @@ def _folded(mutants: Sequence[Mutant], after: Snapshot) -> dict[Mutant, str]:
     more = {table: f", and {_mutants(count)} of its parts" for table, count in counts.items()}
     kept = [*whole.values(), *(one for one in mutants if one not in whole.values())]
     return {one: more.get(one.key[1], "") for one in kept if parts[one] not in whole}
-
-
-def _lines(
-    heights: Heights, batch: Batch, mutants: Sequence[Mutant], after: Snapshot
-) -> dict[Mutant, str]:
-    """Find the lines of the migration that made what is damaged, by running it stepwise."""
-    course = Course(below(heights, batch), (leg(batch, "migration.sql"),))
-    query = sight_of(mutants, after.facts)
-
-    def look(session: psycopg.Connection) -> tuple[object, ...]:
-        if query is None:
-            facts = take_snapshot(session).facts
-            return tuple(_seen(facts, mutant) for mutant in mutants)
-        session.execute("set local search_path = ''")
-        return session.execute(query).fetchone() or ()
-
-    changes = retrace(heights, course, look)
-    first_line = f"{shown(heights, batch.migration)}:1"
-    return {
-        mutant: next((one.at for one in reversed(changes) if one.before[i] != one.after[i]), "")
-        or first_line
-        for i, mutant in enumerate(mutants)
-    }
-
-
-def _seen(facts: Mapping[Key, Attributes], mutant: Mutant) -> object:
-    """Return what a mutant damages, as a snapshot has it."""
-    now = facts.get(mutant.key)
-    return now if now is None or mutant.attribute is None else now.get(mutant.attribute)
 
 
 def _told(trial: Trial) -> str:

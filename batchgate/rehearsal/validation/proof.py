@@ -44,7 +44,7 @@ def leaves_no_trace(heights: Heights, batch: Batch) -> Evidence:
         ran = run(heights, database, batch, batch.validation)
         after = take_state(observer)
     blame = Blamed(heights, Course(batch, (leg(batch, "validation.sql"),)))
-    return Evidence(expect_unchanged(batch, ran.path, before, after, VALIDATION, blame))
+    return Evidence.of(expect_unchanged(batch, ran.path, before, after, VALIDATION, blame))
 
 
 def fails_without_batch(heights: Heights, batch: Batch) -> Evidence:

@@ -1,0 +1,1 @@
+"""What a long run is doing: a live line on a terminal, plain lines in a log."""

@@ -1,0 +1,1 @@
+update customers set email = null, phone = null where id = (select min(id) from customers);

@@ -1,0 +1,9 @@
+-- Every refund is lost.
+
+\set ON_ERROR_STOP on
+
+begin;
+
+drop table refunds;
+
+commit;
