@@ -28,6 +28,7 @@ from batchgate.outcomes.history import extended
 from batchgate.outcomes.metrics import write_metrics
 from batchgate.outcomes.summary import SUMMARY, summary_of, write_summary
 from batchgate.outputs import scrubber_of
+from batchgate.results import RESULTS
 from batchgate.run import Run
 from batchgate.verdict import Verdict
 
@@ -56,7 +57,7 @@ class Aftermath:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write everything down, before the terminal's summary tells of it."""
         self.document = document = self._document(int(exitstatus))
-        if exitstatus == pytest.ExitCode.USAGE_ERROR:
+        if exitstatus == pytest.ExitCode.USAGE_ERROR and not self._config.stash[RESULTS].begun:
             # Nothing was run, and what an earlier run found is worth more.
             return
         self._look_back(document)

@@ -69,8 +69,8 @@ _VALUES = {
     ),
     "compare": (
         "FILE",
-        "report.json of an earlier run: show what is new since; where there is none yet, a line"
-        " says so",
+        "report.json of an earlier run: show what is new since, on the terminal, too; where there"
+        " is none yet, a line says so (default: the last run's, but not there)",
     ),
     "metrics-file": ("FILE", "write the run's figures there, in Prometheus' text format"),
     "progress": (

@@ -121,7 +121,9 @@ _PARTS: Mapping[str, type[Any]] = {
 
 def _rebuilt(name: str, value: Any) -> Any:
     if name in _PARTS:
-        return tuple(_PARTS[name](**each) for each in value)
+        kind = _PARTS[name]
+        known = {each.name for each in fields(kind)}
+        return tuple(kind(**{key: part[key] for key in known & part.keys()}) for part in value)
     if name in ("written", "left_out"):
         return tuple((key, number) for key, number in value)
     return tuple(value) if isinstance(value, list | tuple) else value

@@ -269,4 +269,4 @@ def _concluded(config: pytest.Config, exitstatus: int) -> tuple[Run, Verdict]:
     harness = config.stash[HARNESS]
     reports = harness.desk.reports() if harness.targets else ()
     run = config.stash[RESULTS].run(harness.suite, finished=finished, targets=reports)
-    return run, judge(run)
+    return run, judge(run, failed=exitstatus == pytest.ExitCode.TESTS_FAILED)

@@ -13,6 +13,7 @@ from batchgate.run import Application, CheckResult, GateResult, Run, TargetRepor
 from batchgate.suite import Suite
 
 CARRIED = "batchgate"
+_FINAL = ("passed", "failed", "skipped")
 
 
 _Place = tuple[str, int, str]
@@ -36,6 +37,11 @@ class Results:
         """Keep which tests are due: a run that is left early may still end with 0."""
         self._due = frozenset(item.nodeid for item in session.items)
 
+    @property
+    def begun(self) -> bool:
+        """Return whether any test has ended."""
+        return bool(self._ended)
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Keep which tests are due where the workers alone know them."""
@@ -52,6 +58,9 @@ class Results:
             # A worker that crashed has no teardown to report, and says so in a word of its own.
             self._ended.add(report.nodeid)
         carried: dict[str, Any] = getattr(report, CARRIED, {})
+        if report.outcome not in _FINAL:
+            # A plugin has it run again: what it ended in this time does not count.
+            carried = {name: carried[name] for name in carried.keys() & {"applied"}}
         if "gate" in carried:
             self.gates.append(GateResult.from_dict(carried["gate"]))
         if "check" in carried:

@@ -199,6 +199,11 @@ class Run:
         return bool(self.targets) and not self.checks
 
     @property
+    def not_collected(self) -> int:
+        """Return how many files could not be collected: nobody knows what is in them."""
+        return sum(test.when == "collect" and test.outcome == "error" for test in self.tests)
+
+    @property
     def failures(self) -> int:
         """Return how many tests failed or could not be set up."""
         return self.counts.get("failed", 0) + self.counts.get("error", 0)

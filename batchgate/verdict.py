@@ -7,6 +7,8 @@ from enum import StrEnum
 from batchgate.findings import Level, State
 from batchgate.run import CheckResult, GateResult, Run
 
+_RESULTS = (State.PASSED, State.FAILED, State.WARNED)
+
 
 class Outcome(StrEnum):
     """The five things a run can be called."""
@@ -29,8 +31,11 @@ class Verdict:
         return f"{self.outcome}: {self.reason}" if self.reason else str(self.outcome)
 
 
-def judge(run: Run) -> Verdict:
-    """Give the verdict; what did not run is never counted as good."""
+def judge(run: Run, *, failed: bool = False) -> Verdict:
+    """Give the verdict; what did not run is never counted as good.
+
+    `failed` says that pytest called the run failed: another plugin may, when no test did.
+    """
     blocking = [gate for gate in run.gates if gate.fails]
     silent = [gate for gate in blocking if gate.state is State.NO_RESULT]
     if run.failures > len(silent) or len(blocking) > len(silent) or _failed(run):
@@ -39,6 +44,8 @@ def judge(run: Run) -> Verdict:
         return Verdict(Outcome.NONE, f"{_silent(silent)} ({_reasons(silent)})")
     if not run.finished:
         return Verdict(Outcome.NONE, "the run did not finish")
+    if run.not_collected:
+        return Verdict(Outcome.NONE, f"{counted(run.not_collected, 'file')} could not be collected")
     if not run.counts.get("passed", 0) and not run.gates:
         return Verdict(Outcome.NONE, "no test ran")
     skipped = [name for name in run.required_in_suite if name in run.gates_not_run]
@@ -47,6 +54,10 @@ def judge(run: Run) -> Verdict:
             Outcome.NONE,
             f"{counted(len(skipped), 'required gate')} not run ({', '.join(skipped)})",
         )
+    if run.only_gates and not any(gate.state in _RESULTS for gate in run.gates):
+        return Verdict(Outcome.NONE, "no gate gave a result")
+    if failed:
+        return Verdict(Outcome.NONE, "pytest failed, and no test of it")
     passed = Outcome.GATES_PASS if run.only_gates else Outcome.CLEAR
     return Verdict(passed, _to_read(run))
 

@@ -4,12 +4,22 @@ import signal
 from fnmatch import fnmatchcase
 
 import pytest
+from once import once  # noqa: F401
 from replicas import pair, programs, shared_pair  # noqa: F401
 from sound import SOUND
 
 from batchgate.collect import HARNESS
 from batchgate.database import connect, drop_database
 from batchgate.server import Server
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: one worker has all of it, and nobody waits for it at the end.
+
+    Workers are given tests in their order, and take over from each other's end.
+    """
+    items.sort(key=lambda item: "browser" not in getattr(item, "fixturenames", ()))
 
 
 class Lender:

@@ -6,25 +6,13 @@ Whatever reports carry is thereby on the page, and in the folders stand as many 
 import re
 from pathlib import Path
 
-from pages import EXAMPLES, PAGE, Example, write_page
+from pages import EXAMPLES, REPORTS, Example, write_page
 
 BATCHES, FAILING_BATCHES = 60, 6
 GATES, FAILING_GATES = 200, 20
 SOUND_BATCH, BROKEN_BATCH = "01_add_orders", "03_add_notes"
 PASSING_GATE, FAILING_GATE = "04_roles_are_both_there", "01_orders_have_currency"
 
-RECORDS = """\
-import json
-
-def pytest_runtest_logreport(report):
-    told = CONFIG.hook.pytest_report_to_serializable(config=CONFIG, report=report)
-    with open("reports.jsonl", "a", encoding="utf-8") as file:
-        print(json.dumps(told), file=file)
-
-def pytest_configure(config):
-    global CONFIG
-    CONFIG = config
-"""
 REPLAYS = """\
 import json
 import pytest
@@ -44,13 +32,13 @@ def pytest_runtestloop(session):
 TEST = "def test_something():\n    pass\n"
 
 
-def write_large_page(folder: Path) -> Path:
-    """Write the page of 60 batches, of which six fail, and of 200 gates, of which twenty do."""
+def write_large_page(small: Path, folder: Path) -> Path:
+    """Write the page of 60 batches, of which six fail, and of 200 gates, of which twenty do.
+
+    `small` is where the failing example has been run.
+    """
     failing = EXAMPLES["failing"]
-    small = folder / "small"
-    recording = Example({**failing.files, "conftest.py": RECORDS}, ("sql", "gates"), code=1)
-    write_page(recording, small)
-    reports = (small / "reports.jsonl").read_text(encoding="utf-8").splitlines()
+    reports = (small / REPORTS).read_text(encoding="utf-8").splitlines()
     files = {"conftest.py": REPLAYS, "test_something.py": TEST}
     told: list[str] = []
     for number in range(1, BATCHES + 1):
@@ -63,9 +51,8 @@ def write_large_page(folder: Path) -> Path:
         after = f"{number:03d}{before[2:]}"
         files |= _copied(failing, f"gates/{before}.", f"gates/{after}.")
         told += _renamed(reports, before, after)
-    files["reports.jsonl"] = "\n".join(told)
-    write_page(Example(files, ("test_something.py",), code=1), folder / "large")
-    return folder / "large" / PAGE
+    files[REPORTS] = "\n".join(told)
+    return write_page(Example(files, ("test_something.py",), code=1), folder)
 
 
 def _copied(example: Example, before: str, after: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Small projects whose pages are looked at: one for each way in which a run ends."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,9 @@ from pathlib import Path
 
 from sound import FIRST, FIRST_BACK, FIRST_CHECK, SOUND
 
-PAGE = "reports/report.html"
+PAGE, REPORT = "reports/report.html", "reports/report.json"
+# The report of the call before, and what the failing example's tests reported.
+BEFORE, REPORTS = "before.json", "reports.jsonl"
 PATIENCE = 300.0
 
 _GATE, _RED = "gates/01_orders_have_currency.sql", "gates/01_orders_have_currency.red.sql"
@@ -107,6 +110,20 @@ def test_an_order_is_sent():
 def test_an_order_is_paid():
     assert 1 == 2
 '''
+# Keeps what is reported, of the last run alone.
+RECORDS = """\
+import json
+
+def pytest_runtest_logreport(report):
+    told = CONFIG.hook.pytest_report_to_serializable(config=CONFIG, report=report)
+    with open("reports.jsonl", "a", encoding="utf-8") as file:
+        print(json.dumps(told), file=file)
+
+def pytest_configure(config):
+    global CONFIG
+    CONFIG = config
+    open("reports.jsonl", "w", encoding="utf-8").close()
+"""
 STOPS = """\
 import pytest
 
@@ -178,10 +195,11 @@ EXAMPLES: Mapping[str, Example] = {
             "gates/04_roles_are_both_there.sql": ROLES,
             "gates/04_roles_are_both_there.red.sql": "insert into orders values (-1, 'EUR', 'x');",
             "scenarios/test_orders.py": SCENARIOS,
+            "conftest.py": RECORDS,
             _SAMPLE: "insert into orders values (1, 'EUR', 'ann@example.com'),"
             " (2, null, 'bob@example.com'), (3, null, 'cy@example.com');",
         },
-        arguments=("--compare=reports/report.json",),
+        arguments=(f"--compare={REPORT}",),
         code=1,
         before=("gates/01_orders_have_currency.sql",),
     ),
@@ -232,6 +250,7 @@ def write_page(example: Example, folder: Path, *more: str) -> Path:
     if example.before:
         _run(example, folder, example.before)
         (folder / PAGE).unlink()
+        shutil.copy(folder / REPORT, folder / BEFORE)
     ended = _run(example, folder, (*example.arguments, *more))
     assert ended.returncode == example.code, ended.stdout + ended.stderr
     return folder / PAGE

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from browser import PART, PHONE, SMALL_PHONE, Browser, missing, viewer_of
+from browser import HALF_DESK, PART, PHONE, SMALL_PHONE, Browser, missing, viewer_of
 from hostile import HOSTILE, METADATA, PLACES, image
 from large import BATCHES, GATES, write_large_page
-from pages import EXAMPLES, NO_VERDICT, SMALL, Example, write_page, write_plain_page
+from pages import BEFORE, EXAMPLES, NO_VERDICT, SMALL, Example, write_page, write_plain_page
 from waits import absent
 
 from batchgate.database import connect, create_database, drop_database
@@ -37,6 +37,7 @@ TOLD = (
     "the fixture broke",
 )
 TABLES = ("#batches table", "#gates table")
+FAILING = EXAMPLES["failing"]
 NOWHERE = "host=127.0.0.1 port=1 dbname=x user=y"
 LIGHT_AND_DARK = [pytest.param(False, id="light"), pytest.param(True, id="dark")]
 
@@ -48,19 +49,6 @@ def browser(tmp_path_factory):
     started = Browser(tmp_path_factory.mktemp("chromium"))
     yield started
     started.close()
-
-
-@pytest.fixture(scope="session")
-def once(tmp_path_factory):
-    """Make a page in a folder of its own, once."""
-    pages: dict[str, Path] = {}
-
-    def page_of(name, make):
-        if name not in pages:
-            pages[name] = make(tmp_path_factory.mktemp("page") / "shop")
-        return pages[name]
-
-    return page_of
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +115,7 @@ def too_wide(browser, page, *, phone=False):
     tab = browser.open(page, width=PHONE, phone=phone)
     found = tab.sideways()
     tab.unfold()
-    return found + tab.sideways() + tab.sideways(SMALL_PHONE)
+    return found + tab.sideways() + tab.sideways(SMALL_PHONE) + tab.sideways(HALF_DESK)
 
 
 def made_of_text(browser, page):
@@ -348,8 +336,10 @@ def timeless(text):
     return text
 
 
-def test_four_workers_draw_the_page_that_one_process_draws(browser, once):
-    example = EXAMPLES["failing"]
+def test_four_workers_draw_the_page_that_one_process_draws(browser, page, once):
+    before = page("failing").parent.parent / BEFORE
+    files = {path: text for path, text in FAILING.files.items() if path != "conftest.py"}
+    example = Example(files, (f"--compare={before}",), code=FAILING.code)
     # What others wait for, and how long, is not the same twice.
     steady = ("-m", "not traffic and not locks and not failures")
     alone = once("alone", lambda folder: write_page(example, folder, *steady, "-n0"))
@@ -392,13 +382,14 @@ def test_durations_are_sorted_by_their_length(browser, page):
     )
 
 
-def test_a_page_of_sixty_batches_and_two_hundred_gates_is_small_enough_to_send(browser, once):
-    page = once("large", write_large_page)
-    html = page.read_text(encoding="utf-8")
+def test_a_page_of_sixty_batches_and_two_hundred_gates_is_small_enough_to_send(browser, page, once):
+    small = page("failing").parent.parent
+    large = once("large", partial(write_large_page, small))
+    html = large.read_text(encoding="utf-8")
     assert len(set(re.findall(r"\bsql/\d+_\w+", html))) == BATCHES
     assert len(set(re.findall(r"\bgates/\d+_\w+\.sql", html))) == GATES
-    assert page.stat().st_size < MEGABYTES
-    tab = browser.open(page, width=PHONE)
+    assert large.stat().st_size < MEGABYTES
+    tab = browser.open(large, width=PHONE)
     assert tab.requests() + tab.errors() + tab.sideways() == []
 
 

@@ -16,7 +16,12 @@ import runs
 from click.testing import CliRunner
 
 from batchgate.cli import main
+from batchgate.errors import SuiteError
 from batchgate.outcomes.document import document_of, write_document
+from batchgate.outcomes.reading import read_document
+from batchgate.outcomes.restoring import comparison_of, problem_of
+from batchgate.outcomes.summary import summary_of
+from batchgate.report.page import draw_strictly
 from batchgate.report.redraw import draw_page
 from batchgate.run import TestResult
 from batchgate.verdict import judge
@@ -247,6 +252,84 @@ def test_a_summary_does_not_take_the_place_of_the_page(report):
     ended = invoke("report", report, "--summary", report.with_name("report.html"))
     assert ended.exit_code == 2
     assert not report.with_name("report.html").exists()
+
+
+def places_in(value, *at):
+    """Yield the way to each value, to one of those that lie alike."""
+    inner = value.items() if isinstance(value, dict) else list(enumerate(value))[:1]
+    for name, each in inner:
+        yield (*at, name)
+        if isinstance(each, dict | list):
+            yield from places_in(each, *at, name)
+
+
+OTHER = {str: 7, bool: "no", int: "7", float: "7", list: 7, dict: 7, type(None): {"a": [None]}}
+
+
+def test_a_value_of_another_type_is_refused_or_draws_no_worse_than_nothing(report):
+    sound = report.read_text(encoding="utf-8")
+    refused = set()
+    for place in places_in(json.loads(sound)):
+        document = json.loads(sound)
+        part = document
+        for name in place[:-1]:
+            part = part[name]
+        part[place[-1]] = OTHER[type(part[place[-1]])]
+        report.write_text(json.dumps(document))
+        try:
+            read = read_document(report)
+        except SuiteError:
+            refused.add(place[-1])
+            continue
+        if problem_of(read):
+            refused.add(place[-1])
+        else:
+            draw_strictly(read), summary_of(read, comparison_of(read)).encode()
+    assert refused > {"seconds", "count", "sample", "lag", "tests", "text", "history", "at"}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda document: document["gates"][0].update(seconds="slow"), id="a time"),
+        pytest.param(lambda document: document["about"].update(seconds=1e308), id="too large"),
+        pytest.param(lambda document: document["about"].update(seconds=float("nan")), id="NaN"),
+        pytest.param(lambda document: document["tests"][0].update(text=["a"]), id="a text"),
+        pytest.param(
+            lambda document: document["figures"].update(tests={"passed": "7"}), id="count"
+        ),
+        pytest.param(
+            lambda document: document["gates"][0].update(
+                sample={"columns": ["id"], "rows": [["1"], ["2", "3"]]}
+            ),
+            id="a row of more columns",
+        ),
+        pytest.param(lambda document: document["about"].pop("limits"), id="half for the summary"),
+    ],
+)
+def test_values_that_are_none_of_ours_are_refused_without_a_trace(report, damage):
+    document = json.loads(report.read_text(encoding="utf-8"))
+    damage(document)
+    report.write_text(json.dumps(document))
+    ended = invoke("report", report, "--summary", report.with_name("again.md"))
+    assert (ended.exit_code, "  fix: " in ended.output) == (4, True)
+    assert not list(report.parent.glob("*.html")) + list(report.parent.glob("*.md"))
+
+
+def test_fields_that_a_later_version_adds_are_left_alone(report):
+    document = json.loads(report.read_text(encoding="utf-8"))
+    document["since"] = {"previous": "then", "changes": [{"kind": "count", "text": "more"}]}
+    report.write_text(json.dumps(document))
+    drawn = as_drawn(draw_page(read_document(report)))
+    check = document["batches"][0]["checks"][0]
+    parts = [document, document["about"], document["gates"][0], document["batches"][0], check]
+    parts += [document["since"]["changes"][0], document["batches"][0]["applied"]]
+    parts += [check["particulars"][name][0] for name in ("changes", "locks", "mutants", "legs")]
+    for part in parts:
+        part["added"] = "later"
+    report.write_text(json.dumps(document))
+    assert invoke("report", report).exit_code == 0
+    assert as_drawn(report.with_name("report.html").read_text(encoding="utf-8")) == drawn
 
 
 # Reports of earlier versions.

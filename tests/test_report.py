@@ -119,6 +119,12 @@ def test_the_line_under_the_title_says_when_how_long_and_on_what():
             everything(counts={"passed": 5, "skipped": 1}), "idle", "1 test skipped", id="a skip"
         ),
         pytest.param(
+            everything(tests=[runs.a_test("test_a.py::test_one", "xpassed")]),
+            "idle",
+            "1 test passed unexpectedly",
+            id="a test that was expected to fail",
+        ),
+        pytest.param(
             everything(gates=[gate(), WARNED]), "good", "1 finding to read", id="only a finding"
         ),
     ],
@@ -310,6 +316,47 @@ def test_gates_to_read_are_grouped_as_those_that_block():
     assert "the same for (2)" in told
 
 
+def two_targets(**of_the_second):
+    gates = [
+        gate(1, State.FAILED, target=name, **{"count": 3, **more})
+        for name, more in (("us", {}), ("eu", of_the_second))
+    ]
+    return Run(gates=gates, targets=[place("us"), place("eu")], counts={"failed": 2})
+
+
+def test_a_gate_that_fails_alike_on_two_targets_is_said_once_with_both_names():
+    page = drawn(two_targets())
+    assert blocks_of(page).count("Statement 1 holds.") == 1
+    assert "Statement 1 holds. on us , eu 3 rows break this rule." in blocks_of(page)
+    links = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
+    assert links[:3] == ["#gate-us-1", "#gate-us-1", "#gate-eu-1"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"count": 4}, id="another count"),
+        pytest.param({"fix": "Ask first."}, id="another fix"),
+        pytest.param({"level": Level.INFORMATIONAL}, id="another level"),
+    ],
+)
+def test_a_gate_that_fails_otherwise_on_another_target_is_a_point_of_its_own(other):
+    blocks = blocks_of(drawn(two_targets(**other)))
+    assert blocks.count("Statement 1 holds. on") == 2
+
+
+def test_long_statements_of_a_fix_are_folded_in_the_list_and_whole_where_it_leads():
+    fix = "Do this:\n" + "\n".join(f"select {number};" for number in range(7))
+    page = drawn(everything(gates=[gate(1, State.FAILED, count=1, fix=fix)], counts={"failed": 1}))
+    assert "Fix Do this: 7 lines of SQL select 0;" in page.text
+    assert page.html.count("lines of SQL") == 1
+    short = fix.rpartition("\n")[0]
+    page = drawn(
+        everything(gates=[gate(1, State.FAILED, count=1, fix=short)], counts={"failed": 1})
+    )
+    assert "lines of SQL" not in page.html
+
+
 def test_statements_to_paste_are_told_from_words():
     fix = "On the primary:\n-- it hides rows\nalter role a bypassrls;"
     page = drawn(Run(gates=[silent(1, fix)], targets=[place(grants=("grant b;",))]))
@@ -452,7 +499,7 @@ def test_offending_rows_are_folded_and_stay_masked():
 def test_figures_that_are_no_bars_are_unfolded_as_what_fails_is():
     def unfolded(made):
         html = drawn(everything(gates=[made])).html.partition('id="gate-1"')[2]
-        return html.partition("<details")[2].startswith(" open")
+        return " open" in html.partition("<details")[2].partition(">")[0]
 
     row = Row(("entity", "total", "linked", "finding"), ("leads", "4", "3", "NULL"))
     bars = [Row(("role", "n", "finding"), (name, "1", "NULL")) for name in ("a", "b")]
@@ -506,7 +553,7 @@ def test_gates_stand_target_by_target_in_the_order_given():
     page = drawn(run)
     rows = [name for name in page.ids if name.startswith("gate-")]
     assert rows == ["gate-us-2", "gate-us-1", "gate-eu-2", "gate-eu-1"]
-    assert blocks_of(page).index("(us)") < blocks_of(page).index("(eu)")
+    assert "Statement 2 holds. on us , eu" in blocks_of(page)
     assert page.text.index("On us") < page.text.index("On eu")
 
 
@@ -519,7 +566,7 @@ def test_a_distribution_is_a_section_of_its_own_with_its_numbers_as_text():
     page = drawn(full())
     assert "figures-gate-8" in page.ids
     section = page.text.partition("Title 8 role Share messages")[2]
-    assert section.startswith(" Finding user 12")
+    assert section.startswith(" user 12")
     widths = re.findall(r'class="bg-fill" width="([\d.]+)"', page.html)
     assert {"100.00", "66.67"} <= set(widths)
 
@@ -529,7 +576,20 @@ def test_many_distributions_are_one_section():
     figures = [gate(n, sample=tuple(rows), figures=True) for n in range(1, 6)]
     page = drawn(everything(gates=figures))
     assert "Figures 5" in page.text
-    assert [name for name in page.ids if name.startswith("figures")] == ["figures", "figures-title"]
+    sections = [attrs["id"] for tag, attrs in page.tags if tag == "section"]
+    assert [name for name in sections if name.startswith("figures")] == ["figures"]
+
+
+def test_distributions_of_several_targets_are_one_section_and_one_link():
+    rows = tuple(Row(("role", "n", "finding"), (name, "1", "NULL")) for name in ("a", "b"))
+    figures = [gate(1, sample=rows, figures=True, target=name) for name in ("us", "eu")]
+    run = Run(gates=figures, targets=[place("us"), place("eu")], counts={"passed": 2})
+    page = drawn(run)
+    sections = [attrs["id"] for tag, attrs in page.tags if tag == "section"]
+    assert [name for name in sections if name.startswith("figures")] == ["figures"]
+    assert "Figures 2" in page.text
+    assert "Title 1 on us" in page.text
+    assert "Title 1 on eu" in page.text
 
 
 def test_about_this_run_says_what_its_times_and_rows_mean():
@@ -559,7 +619,7 @@ def test_a_target_is_told_with_its_role_grants_and_lag_and_without_a_password():
         "Those of gates are the target's own",
     ):
         assert words in about
-    assert "gates on eu: PostgreSQL 15.18, standby" in page.text
+    assert "took 2.5 s gates on eu Gates pass" in page.text
 
 
 def hostile_run():

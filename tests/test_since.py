@@ -1,5 +1,7 @@
 """Since the last run: each gate's counts in a row, no false difference, and what else is new."""
 
+from dataclasses import replace
+
 import pytest
 from drawn import drawn, everything, gate
 
@@ -59,6 +61,14 @@ def test_the_gates_table_has_the_change_too():
     page = drawn(run, history=[entry(5)])
     assert "required Failed 7 +2 12 ms" in page.text
     assert "Violations Time" in drawn(run).text
+
+
+def test_gates_whose_count_is_the_same_are_folded_below_those_that_changed():
+    same = gate(1, State.FAILED, count=5, definition=RULE)
+    run = everything(gates=[same], counts={"failed": 1})
+    assert "1 gate with the same count Gate Runs" in drawn(run, history=[entry(5)]).text
+    changed = everything(gates=[replace(same, count=7)], counts={"failed": 1})
+    assert "with the same count" not in drawn(changed, history=[entry(5)]).text
 
 
 def test_counts_are_drawn_as_a_line_from_run_to_run():

@@ -3,7 +3,7 @@
 import pytest
 
 from batchgate.findings import Level, Row, State
-from batchgate.run import CheckResult, GateResult, Run
+from batchgate.run import CheckResult, GateResult, Run, TargetReport, TestResult
 from batchgate.verdict import Outcome, judge
 
 
@@ -90,6 +90,27 @@ SILENT = gate(State.NOT_EXERCISED, level=Level.INFORMATIONAL)
             "the run did not finish",
             id="interrupted",
         ),
+        pytest.param(
+            Run(
+                counts={"passed": 3},
+                tests=[
+                    TestResult(id="a.py", outcome="error", said="error", when="collect", seconds=0)
+                ],
+            ),
+            Outcome.NONE,
+            "1 file could not be collected",
+            id="not-collected",
+        ),
+        pytest.param(
+            Run(
+                gates=[gate(State.NO_RESULT, level=Level.INFORMATIONAL)],
+                targets=[TargetReport(name="eu", address="", source="")],
+                counts={"passed": 1},
+            ),
+            Outcome.NONE,
+            "no gate gave a result",
+            id="only-gates-and-none-with-a-result",
+        ),
         pytest.param(Run(), Outcome.NONE, "no test ran", id="nothing-ran"),
         pytest.param(
             Run(counts={"skipped": 2}), Outcome.NONE, "no test ran", id="everything-skipped"
@@ -115,3 +136,11 @@ def test_the_verdict_follows_from_the_results(run, outcome, reason):
 def test_a_result_survives_the_way_from_a_worker():
     result = gate(State.WARNED, level=Level.INFORMATIONAL)
     assert GateResult.from_dict(result.as_dict()) == result
+
+
+def test_a_run_that_pytest_calls_failed_is_never_good():
+    passed = Run(gates=[gate(State.PASSED)], counts={"passed": 1})
+    assert judge(passed).outcome is Outcome.CLEAR
+    assert judge(passed, failed=True).outcome is Outcome.NONE
+    blocked = Run(counts={"failed": 1})
+    assert judge(blocked, failed=True) == judge(blocked)

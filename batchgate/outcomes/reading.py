@@ -67,7 +67,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 def _parsed(path: Path, text: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         # The text itself is not shown: nobody knows what the file holds.
         raise _no_json(path, f"{error.msg.lower()} at line {error.lineno}") from None
@@ -76,6 +76,10 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise SuiteError(f"{path}: expected a report of batchgate, found other JSON", fix=_OTHER)
     return document
+
+
+def _refuse(word: str) -> float:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _no_json(path: Path, cause: str) -> SuiteError:

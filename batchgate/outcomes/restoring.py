@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from batchgate.findings import Cause, Level, Row, State
 from batchgate.outcomes.compare import Change, Comparison
 from batchgate.outcomes.document import About
+from batchgate.outcomes.typed import misfit
+from batchgate.outcomes.words import visible
 from batchgate.particulars import Particulars
 from batchgate.run import (
     Application,
@@ -20,6 +22,7 @@ from batchgate.run import (
 from batchgate.verdict import Outcome, Verdict
 
 T = TypeVar("T")
+_SAID = 200
 _Part = Mapping[str, Any]
 
 
@@ -61,8 +64,20 @@ def comparison_of(document: _Part) -> Comparison | None:
     since = document.get("since")
     if not since:
         return None
-    changes = tuple(Change(**each) for each in since["changes"])
+    changes = tuple(_rebuilt(Change, each) for each in since["changes"])
     return Comparison(previous=since["previous"], changes=changes)
+
+
+def problem_of(document: _Part) -> str:
+    """Return what keeps a document from being drawn, or nothing."""
+    try:
+        parts = (run_of(document), about_of(document), comparison_of(document))
+        verdict_of(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return visible(f"a part that cannot be read ({type(error).__name__}: {error})")[:_SAID]
+    kinds = (Run, About, Comparison | None)
+    found = filter(None, map(misfit, parts, kinds, ("run", "about", "since")))
+    return next((f"another type of value ({visible(place)})"[:_SAID] for place in found), "")
 
 
 def _rebuilt(kind: type[T], plain: _Part) -> T:
@@ -74,6 +89,8 @@ def _rebuilt(kind: type[T], plain: _Part) -> T:
 def _gate(plain: _Part, statements: Mapping[str, str]) -> GateResult:
     sample = plain["sample"]
     columns = tuple(sample["columns"])
+    if any(len(cells) != len(columns) for cells in sample["rows"]):
+        raise ValueError("a row has a cell for each column")
     told = {
         "level": Level(plain["level"]),
         "state": State[plain["state"].upper()],
@@ -95,7 +112,7 @@ def _check(batch: _Part, plain: _Part) -> CheckResult:
 
 def _application(batch: _Part) -> Application:
     given = {key: batch[key] for key in ("number", "summary")}
-    return Application(batch=batch["name"], **given, **batch["applied"])
+    return _rebuilt(Application, {**batch["applied"], **given, "batch": batch["name"]})
 
 
 def _promised(batch: _Part, statements: Mapping[str, str]) -> Promised:

@@ -75,7 +75,7 @@ def _within(text: str, room: int) -> str:
 def _verdict(document: _Part) -> Section:
     verdict, about = document["verdict"], document["about"]
     reason = prose(verdict["reason"])
-    head = [f"## {verdict['text']}", ""]
+    head = [f"## {prose(verdict['text'])}", ""]
     head += [f"{reason[:1].upper()}{reason[1:]}.", ""] if reason else []
     where = ", ".join(filter(None, (prose(about["project"]), prose(about["described"]))))
     head += [f"What ran: {where}", "", f"Figures: {_figures(document)}"]
@@ -83,15 +83,15 @@ def _verdict(document: _Part) -> Section:
 
 
 def _figures(document: _Part) -> str:
-    figures = document["figures"]
-    tests, gates = figures["tests"], figures["gates"]
+    tests, gates = document["figures"]["tests"], document["gates"]
     failed = tests.get("failed", 0) + tests.get("error", 0)
     parts = [f"{failed} of {counted(sum(tests.values()), 'test')} failed"]
-    if gates["results"]:
-        silent = sum(not has_result(gate) for gate in document["gates"])
-        required = counted(gates["required"], "required gate")
-        parts.append(f"{gates['required_passed']} of {required} passed")
-        parts.append(f"{counted(gates['failing'], 'gate')} failing")
+    if gates:
+        silent = sum(not has_result(gate) for gate in gates)
+        required = [gate for gate in gates if gate["level"] == "required"]
+        passed = sum(gate["state"] == "passed" for gate in required)
+        parts.append(f"{passed} of {counted(len(required), 'required gate')} passed")
+        parts.append(f"{counted(sum(gate['fails'] for gate in gates), 'gate')} failing")
         parts.append(f"{silent} without a result")
     return ", ".join((*parts, f"exit code {document['exit_code']}"))
 
@@ -108,7 +108,7 @@ def _blocking(document: _Part) -> Iterator[str]:
         if batch["applied"] and batch["applied"]["error"]:
             yield f"- Batch {code(batch['name'])}: {prose(batch['applied']['error'])}"
         for check in batch["checks"]:
-            if check["failed"]:
+            if _fails(check):
                 name = code(f"{batch['name']}/{check['check']}")
                 said = prose(check["headline"] or "failed without a message")
                 yield f"- Check {name}: {said}{_fix(check)}"
@@ -120,9 +120,13 @@ def _blocking(document: _Part) -> Iterator[str]:
 
 def _others(document: _Part) -> int:
     tests = document["figures"]["tests"]
-    checks = sum(check["failed"] for batch in document["batches"] for check in batch["checks"])
-    known = checks + document["figures"]["gates"]["failing"]
+    checks = sum(_fails(check) for batch in document["batches"] for check in batch["checks"])
+    known = checks + sum(gate["fails"] for gate in document["gates"])
     return max(int(tests.get("failed", 0) + tests.get("error", 0) - known), 0)
+
+
+def _fails(check: _Part) -> bool:
+    return bool(check["state"] == "failed")
 
 
 def _not_run(document: _Part) -> Iterator[str]:

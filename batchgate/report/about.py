@@ -62,16 +62,16 @@ def rows_of(run: Run) -> str:
 def _line(run: Run, about: About) -> Iterator[str]:
     yield moment(about.started)
     yield f"took {time_text(about.seconds)}"
-    yield about.described
     if run.targets:
         yield "gates on " + ", ".join(map(_in_short, run.targets))
+    else:
+        yield about.described
 
 
 def _in_short(target: TargetReport) -> str:
-    name = f"{target.name}: " if target.name else ""
     if not target.role:
-        return f"{name}not reached" if name else "a database that was not reached"
-    return f"{name}PostgreSQL {target.server}, {target.role}"
+        return f"{target.name or 'a database'} that was not reached"
+    return target.name or f"PostgreSQL {target.server}, {target.role}"
 
 
 def _facts(run: Run, about: About) -> Iterator[tuple[str, str]]:

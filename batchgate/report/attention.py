@@ -18,9 +18,9 @@ _SHOWN = 20
 class Point:
     """One thing to attend to: one sentence, one fix, one place on the page.
 
-    `place` is the check that says it, `mark` what is new about it, `rest` what the same batch fails
-    of besides, `others` what the same cause took down, under the words of `othered`; `more` counts
-    those that are not listed.
+    `place` is the check that says it, `mark` what is new about it, `targets` each target that it is
+    true of and its place there, `rest` what the same batch fails of besides, `others` what the same
+    cause took down, under the words of `othered`; `more` counts those that are not listed.
     """
 
     kind: str
@@ -31,6 +31,7 @@ class Point:
     anchor: str = ""
     place: str = ""
     mark: str = ""
+    targets: tuple[tuple[str, str], ...] = ()
     rest: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     othered: str = "and because of it"
@@ -76,7 +77,7 @@ class _Points:
 
     def shown(self) -> tuple[Point, ...]:
         """Return the points, what is too much to list cut."""
-        return tuple(map(_shortened, self.made))
+        return tuple(map(_shortened, _joined(self.made)))
 
 
 def blocking(run: Run, anchors: Anchors, news: News) -> tuple[Point, ...]:
@@ -220,15 +221,16 @@ def _cause(gate: GateResult) -> Hashable:
 
 def _gate_point(gate: GateResult, tone: Tone, anchors: Anchors, news: News) -> Point:
     level = "Required gate" if gate.level is Level.REQUIRED else "Informational gate"
-    title = f"{statement(gate)} ({gate.target})" if gate.target else statement(gate)
+    place = anchors.of_gate(gate)
     return Point(
         level,
-        title,
+        statement(gate),
         found(gate),
         tone,
         fix=gate.fix,
-        anchor=anchors.of_gate(gate),
+        anchor=place,
         mark=news.mark(gate.name, target=gate.target),
+        targets=((gate.target, place),) if gate.target else (),
         othered="the same for",
     )
 
@@ -248,6 +250,16 @@ def _others(run: Run) -> Iterator[Point]:
                 Tone.BAD,
                 anchor="test-log",
             )
+
+
+def _joined(points: Iterable[Point]) -> Iterable[Point]:
+    """Say once what several targets have to be told in the same words."""
+    said: dict[Point, Point] = {}
+    for point in points:
+        alike = replace(point, anchor="", targets=()) if point.targets else point
+        first = said.get(alike)
+        said[alike] = replace(first, targets=(*first.targets, *point.targets)) if first else point
+    return said.values()
 
 
 def _shortened(point: Point) -> Point:

@@ -72,6 +72,8 @@ def _unproven(run: Run, batches: Sequence[BatchRow]) -> Iterator[str]:
         yield f"{counted(mute, 'gate')} gave no result"
     if skipped := run.counts.get("skipped", 0):
         yield f"{counted(skipped, 'test')} skipped"
+    if unexpected := _unexpected(run):
+        yield f"{counted(unexpected, 'test')} passed unexpectedly"
 
 
 def _batch_figures(batches: Sequence[BatchRow]) -> Iterator[Figure]:
@@ -167,8 +169,11 @@ def _findings_figure(gates: Sequence[GateResult]) -> Figure:
 
 
 def _test_figure(run: Run) -> Figure:
-    total, passed = sum(run.counts.values()), _passed(run)
     others = {word: run.counts.get(word, 0) for word in ("failed", "error", "skipped")}
+    passed, total = _passed(run), run.counts.get("passed", 0) + sum(others.values())
+    # Tries that a plugin had made again have a word of its own.
+    again = sum(run.counts.values()) - total
+    others |= {"run again": again, "passed unexpectedly": _unexpected(run)}
     warned = sum(gate.state is State.WARNED for gate in _quiet(run))
     mute = len(_quiet(run)) - warned + len(_idle(run))
     note = listed({**others, "warned": warned, "without a result": mute})
@@ -176,7 +181,10 @@ def _test_figure(run: Run) -> Figure:
         f"{grouped(passed)}/{grouped(total)}",
         "tests pass",
         note or ("none failed" if total else "none ran"),
-        _worst(bad=run.failures, idle=warned + mute + others["skipped"] + (not total)),
+        _worst(
+            bad=run.failures,
+            idle=warned + mute + (not total) + sum(others.values()) - run.failures,
+        ),
     )
 
 
@@ -191,7 +199,13 @@ def _idle(run: Run) -> list[CheckResult]:
 
 
 def _passed(run: Run) -> int:
-    return max(run.counts.get("passed", 0) - len(_quiet(run)) - len(_idle(run)), 0)
+    quiet = len(_quiet(run)) + len(_idle(run)) + _unexpected(run)
+    return max(run.counts.get("passed", 0) - quiet, 0)
+
+
+def _unexpected(run: Run) -> int:
+    """Return how many tests pytest counts as passed that were expected to fail."""
+    return sum(test.outcome == "xpassed" for test in run.tests)
 
 
 def _worst(*, bad: int = 0, warn: int = 0, idle: int = 0) -> Tone:

@@ -17,6 +17,9 @@ from batchgate.report.sources import Ink
 from batchgate.report.timeline import Timeline, timeline_of
 from batchgate.report.trends import trends_of
 
+# More figures are one section.
+_FIGURES = 3
+
 
 @dataclass(frozen=True)
 class Distribution:
@@ -55,6 +58,12 @@ class Page:
     def trended(self) -> bool:
         """Return whether any gate has a past to be compared with."""
         return any(row.trend for group in self.gates for row in group.rows)
+
+    @property
+    def gathered(self) -> bool:
+        """Return whether figures are too many for a section each, or those of several targets."""
+        targets = {each.target for each in self.distributions}
+        return len(self.distributions) > _FIGURES or len(targets) > 1
 
     @property
     def gate_count(self) -> int:

@@ -13,8 +13,8 @@ from batchgate.report.log import draw_log
 from batchgate.report.model import Page, page_of
 from batchgate.whereabouts import GRANTS
 
-# More to attend to is folded, and more figures are one section.
-_POINTS, _FIGURES = 15, 3
+# More to attend to is folded, and so are more lines of SQL in a fix of it.
+_POINTS, _LINES = 15, 6
 
 
 def draw_summary(document: Mapping[str, Any]) -> Markup:
@@ -46,7 +46,7 @@ def _drawn(page: Page, log: Markup) -> Markup:
         late=verbatim("page.js"),
         mask=MASK,
         shown_points=_POINTS,
-        own_sections=_FIGURES,
+        brief_lines=_LINES,
         grants_title=GRANTS.capitalize(),
     )
     return Markup(drawn)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from batchgate.outcomes.compare import Change, merged
+from batchgate.outcomes.restoring import comparison_of
 from batchgate.report.trends import Trend, Trends
 from batchgate.report.words import first_few, moment
 
@@ -50,10 +51,8 @@ class Since:
 
 def news_of(document: Mapping[str, Any]) -> News:
     """Return the comparison that a document holds."""
-    since = document.get("since")
-    if not since:
-        return News()
-    return News(since["previous"], tuple(Change(**each) for each in since["changes"]))
+    told = comparison_of(document)
+    return News(told.previous, told.changes) if told else News()
 
 
 def since_of(news: News, trends: Trends) -> Since | None:

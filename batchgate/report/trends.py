@@ -8,6 +8,7 @@ from batchgate.outcomes.history import Series, series_of
 from batchgate.report.words import Tone, grouped
 
 _WIDTH, _HEIGHT, _MARGIN = 96, 20, 2
+_SAME = "same"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Trend:
     tone: Tone
     spark: Spark
     told: str
+
+    @property
+    def steady(self) -> bool:
+        """Return whether the count is the last run's and nothing else is to be said of it."""
+        return self.change == _SAME and not self.note
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ def _number(count: int | None) -> str:
 
 def _signed(change: int) -> str:
     if not change:
-        return "same"
+        return _SAME
     return f"{'+' if change > 0 else '−'}{grouped(abs(change))}"
 
 

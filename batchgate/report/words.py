@@ -75,7 +75,7 @@ def fair_share(limit: int, total: int, parts: int) -> int:
 
 def number_in(name: str) -> int:
     """Return the number a batch's folder is named with."""
-    digits = re.match(r"\d+", name)
+    digits = re.match(r"\d{1,18}", name)
     return int(digits[0]) if digits else 0
 
 
@@ -88,6 +88,6 @@ def moment(text: str) -> str:
     """Return an ISO 8601 time for reading, in UTC; what is none stays as it is."""
     try:
         given = datetime.fromisoformat(text)
-    except ValueError:
+        return f"{given.astimezone(UTC):%d %b %Y, %H:%M} UTC" if given.tzinfo else text
+    except (ValueError, OverflowError):
         return text
-    return f"{given.astimezone(UTC):%d %b %Y, %H:%M} UTC" if given.tzinfo else text
