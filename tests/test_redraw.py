@@ -207,6 +207,7 @@ def test_what_is_no_report_is_refused(tmp_path, text, said, matches):
         pytest.param(lambda document: document["gates"][0].pop("number"), id="half a gate"),
         pytest.param(lambda document: document["gates"][0].update(state="?"), id="no state"),
         pytest.param(lambda document: document["verdict"].update(outcome="?"), id="no verdict"),
+        pytest.param(lambda document: document["verdict"].update(outcome="clear"), id="made good"),
         pytest.param(lambda document: document["about"].pop("python"), id="half of about"),
         pytest.param(lambda document: document["batches"][0].update(checks=[1]), id="no check"),
     ],

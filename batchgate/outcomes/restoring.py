@@ -19,9 +19,10 @@ from batchgate.run import (
     TargetReport,
     TestResult,
 )
-from batchgate.verdict import Outcome, Verdict
+from batchgate.verdict import Outcome, Verdict, judge
 
 T = TypeVar("T")
+_GOOD = (Outcome.CLEAR, Outcome.GATES_PASS)
 _SAID = 200
 _Part = Mapping[str, Any]
 
@@ -72,12 +73,17 @@ def problem_of(document: _Part) -> str:
     """Return what keeps a document from being drawn, or nothing."""
     try:
         parts = (run_of(document), about_of(document), comparison_of(document))
-        verdict_of(document)
+        verdict = verdict_of(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return visible(f"a part that cannot be read ({type(error).__name__}: {error})")[:_SAID]
     kinds = (Run, About, Comparison | None)
     found = filter(None, map(misfit, parts, kinds, ("run", "about", "since")))
-    return next((f"another type of value ({visible(place)})"[:_SAID] for place in found), "")
+    for place in found:
+        return f"another type of value ({visible(place)})"[:_SAID]
+    # A page is believed by its colour: one that was edited to be good is not drawn.
+    if verdict.outcome in _GOOD and (due := judge(parts[0])).outcome not in _GOOD:
+        return visible(f"the verdict {verdict.outcome!s}, where its results give: {due}")[:_SAID]
+    return ""
 
 
 def _rebuilt(kind: type[T], plain: _Part) -> T:
