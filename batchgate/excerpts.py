@@ -2,7 +2,7 @@
 
 from itertools import takewhile
 
-from batchgate.scrub import without_passwords
+from batchgate.scrub import without_sql_passwords
 from batchgate.signs import spelled_out
 
 WIDTH = 160
@@ -10,7 +10,7 @@ WIDTH = 160
 
 def one_line(text: str) -> str:
     """Write a text on one line; a password goes before the text is cut, not its half after."""
-    return spelled_out(without_passwords(" ".join(text.split())))
+    return spelled_out(without_sql_passwords(" ".join(text.split())))
 
 
 def excerpt(text: str) -> str:

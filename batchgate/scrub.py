@@ -42,6 +42,12 @@ _BEFORE = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
 _AFTER = r"(?![A-Za-z0-9])"
 _QUOTED = r"""(?P<open>\\*['"]|&quot;|&\#x?[0-9]{2};).*?(?:(?<!\\)(?P=open)|$)"""
 _PASSWORD = r"(?:passw(?:or)?d|passphrase|oauth_client_secret|scram_(?:client|server)_key)"
+# In SQL it is a literal after the word: quoted, quoted within quotes, or between dollars.
+_IN_SQL = re.compile(
+    r"""(\bpassword\s*)((?:e|n|u&)?(?:''+(?=[^'\s;,)])(?:[^'\n]|''+)*"""
+    r"""|'(?:\\.|[^'\\]|'')*')|\$(\w*)\$.*?\$\3\$)""",
+    re.I | re.S,
+)
 # `user:password@`, in a URL of PostgreSQL whatever the password holds: an @ or / that should
 # have been encoded is the commonest fault of all.
 _URLS = (
@@ -123,6 +129,18 @@ class Scrubber:
             if length := max(_length_after(text[done:], each) for each in self._ends):
                 yield done, done + length, MASK
                 done += length
+
+
+def without_sql_passwords(sql: str) -> str:
+    """Hide what a statement gives as a password, at whatever depth of quotes; lines stay lines.
+
+    Rather too much than too little: a quote that may be part of the password hides what follows.
+    """
+    return without_passwords(_IN_SQL.sub(_hidden_literal, sql))
+
+
+def _hidden_literal(found: re.Match[str]) -> str:
+    return f"{found[1]}'{MASK}'" + "\n" * found[2].count("\n")
 
 
 def without_passwords(text: str) -> str:

@@ -397,3 +397,11 @@ def test_an_empty_run_has_a_document(tmp_path):
         "text": "No verdict",
         "reason": str(Verdict(Outcome.NONE, "the run did not finish").reason),
     }
+
+
+def test_a_password_in_a_batchs_file_is_hidden():
+    files = (("migration.sql", "create role clerk\n    password 'hunter2';\n"),)
+    run = runs.run(promised=(Promised("01_a", 1, files=files),))
+    told = json.dumps(document_of(run, judge(run), runs.about()), ensure_ascii=False)
+    assert "hunter2" not in told
+    assert "create role clerk" in told

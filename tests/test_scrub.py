@@ -10,7 +10,13 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from batchgate.findings import MASK
-from batchgate.scrub import Scrubber, concealed, passwords_in, without_passwords
+from batchgate.scrub import (
+    Scrubber,
+    concealed,
+    passwords_in,
+    without_passwords,
+    without_sql_passwords,
+)
 
 HARD = "hünter2 'x\\é%\"&<😀"
 PLAIN = "Tr0ub4dor"
@@ -244,3 +250,20 @@ def test_a_connection_string_without_a_password_has_none():
 
 def test_a_quoted_shell_word_is_hidden():
     assert PLAIN not in Scrubber([PLAIN])(shlex.join(["--dsn", f"postgresql://u:{PLAIN}@h"]))
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        pytest.param("role a password 'hunter2';\n", f"role a password '{MASK}';\n", id="plain"),
+        pytest.param("password 'it''shunter2' b", f"password '{MASK}' b", id="doubled"),
+        pytest.param("password E'a\\'hunter2' b", f"password '{MASK}' b", id="escaped"),
+        pytest.param("password $x$hunter2$x$ b", f"password '{MASK}' b", id="dollars"),
+        pytest.param("'password ''a''''hunter2'' b' c", f"'password '{MASK}'' c", id="nested"),
+        pytest.param("password 'a\nhunter2'\nb", f"password '{MASK}'\n\nb", id="lines-stay"),
+        pytest.param("password null; 'a'", "password null; 'a'", id="none"),
+        pytest.param("u.password is 'x'", "u.password is 'x'", id="a-column"),
+    ],
+)
+def test_a_password_in_sql_is_hidden(sql, shown):
+    assert without_sql_passwords(sql) == shown

@@ -19,6 +19,7 @@ from batchgate.run import (
     TargetReport,
     TestResult,
 )
+from batchgate.scrub import without_sql_passwords
 
 TEXT = 4_000
 _SQL = 20_000
@@ -70,7 +71,7 @@ def _kept(sql: str, statements: dict[str, str]) -> str | None:
     """Keep a statement once, however many targets it ran on; return the name it is found by."""
     if not sql:
         return None
-    text = cut_text(sql, _SQL)
+    text = cut_text(without_sql_passwords(sql), _SQL)
     name = sha256(text.encode()).hexdigest()[:16]
     statements[name] = text
     return name
