@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from batchgate.outcomes.typed import LARGEST
 from batchgate.outcomes.words import has_result, well_formed
 from batchgate.verdict import counted
 
 KEPT = 20
 _TEXT = 200
-# Who reads JSON may have no larger number.
-_LARGEST = 2**63 - 1
 _Part = Mapping[str, Any]
 
 
@@ -137,7 +136,7 @@ def _is_told(definition: Any = None, count: Any = None, state: Any = None, *more
 
 
 def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value <= _LARGEST
+    return type(value) is int and 0 <= value <= LARGEST
 
 
 def _count(gate: _Part) -> int | None:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from batchgate.report.words import number_in
 from batchgate.run import GateResult, Promised, Run
 
 _NO_NAME = re.compile(r"[^0-9A-Za-z_-]+")
@@ -38,16 +37,6 @@ def anchors_of(run: Run, batches: Iterable[Promised]) -> Anchors:
             for gate in run.gates
         },
     )
-
-
-def batches_of(run: Run) -> tuple[Promised, ...]:
-    """Return every batch that was promised, applied or checked, in order."""
-    batches = {each.name: each for each in run.promised}
-    for each in run.applications:
-        batches.setdefault(each.batch, Promised(each.batch, each.number, each.summary))
-    for check in run.checks:
-        batches.setdefault(check.batch, Promised(check.batch, number_in(check.batch)))
-    return tuple(sorted(batches.values(), key=lambda each: (each.number, each.name)))
 
 
 def _slug(text: str) -> str:

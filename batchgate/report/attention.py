@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from batchgate.findings import Level, State
-from batchgate.report.anchors import Anchors, batches_of
+from batchgate.report.anchors import Anchors
 from batchgate.report.since import News
 from batchgate.report.words import Tone, first_few, grouped, sentence_of
 from batchgate.run import GateResult, Run
@@ -83,7 +83,7 @@ class _Points:
 def blocking(run: Run, anchors: Anchors, news: News) -> tuple[Point, ...]:
     """Return what blocks: each failing batch and gate once, and each cause once."""
     points = _Points()
-    for batch in batches_of(run):
+    for batch in run.promised:
         _add_batch(points, batch.name, list(_problems(run, batch.name)), anchors, news)
     broken = set(points.known)
     for gate in by_target(run, run.gates):

@@ -6,7 +6,7 @@ from typing import Any
 
 from batchgate.outcomes.restoring import about_of, run_of, verdict_of
 from batchgate.report.about import AboutRun, about_run, rows_of
-from batchgate.report.anchors import anchors_of, batches_of
+from batchgate.report.anchors import anchors_of
 from batchgate.report.attention import Point, blocking, left_out, to_read
 from batchgate.report.batches import BatchRow, batch_rows
 from batchgate.report.card import Card, card_of
@@ -75,7 +75,7 @@ def page_of(document: Mapping[str, Any]) -> Page:
     """Turn a document into what the page shows."""
     run, verdict, about = run_of(document), verdict_of(document), about_of(document)
     # Gates on a target are a run of their own: what is true of batches is another's question.
-    promised = () if run.only_gates else batches_of(run)
+    promised = () if run.only_gates else run.promised
     anchors, news, trends, ink = (
         anchors_of(run, promised),
         news_of(document),

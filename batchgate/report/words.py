@@ -1,6 +1,5 @@
 """How the page says things: tones, numbers, times, and text that shows what it hides."""
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -71,12 +70,6 @@ def first_few(items: Sequence[T], limit: int, known: int = 0) -> tuple[tuple[T, 
 def fair_share(limit: int, total: int, parts: int) -> int:
     """Return how much of a total one of so many parts may take: some at least, `limit` at most."""
     return max(min(limit, total // max(parts, 1)), min(limit, _LEAST))
-
-
-def number_in(name: str) -> int:
-    """Return the number a batch's folder is named with."""
-    digits = re.match(r"\d{1,18}", name)
-    return int(digits[0]) if digits else 0
 
 
 def within(at: str, batch: str) -> str:
