@@ -180,11 +180,9 @@ def test_a_gate_that_is_cancelled_three_times_gives_no_result(replica):
         with meanwhile(conflict, replica.standby):
             result = visitor.run(target, SLOW, "x", ())
             over.set()
-        assert (result.state, result.cause, result.tries) == (
-            State.NO_RESULT,
-            Cause.CONFLICT,
-            3,
-        ), result
+        assert (result.state, result.tries) == (State.NO_RESULT, 3), result
+        # What follows a conflict in the log may end the next snapshot before the gate has it.
+        assert result.cause in {Cause.CONFLICT, Cause.NO_SNAPSHOT}
         assert result.count is None
         assert "tried 3 times" in result.reason
         assert "--snapshot=per-gate" in result.fix
