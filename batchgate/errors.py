@@ -7,6 +7,7 @@
     ├── BatchFailed         a batch's file did not do what it owes
     ├── GateFailed          a gate found rows, or gave no result
     ├── SessionTimeout      a session waited for something that did not come
+    ├── Refused             what was asked for is not done, and nothing was changed
     └── ServerUnavailable   no server could be found, started or reached
 """
 
@@ -78,6 +79,10 @@ class GateFailed(BatchgateError):
 
 class SessionTimeout(BatchgateError):
     """A session waited for something that did not come."""
+
+
+class Refused(BatchgateError):
+    """What was asked for is not done, and nothing was changed."""
 
 
 class ServerUnavailable(BatchgateError):

@@ -1,7 +1,7 @@
 """Every option and its ini twin, and what a run makes of them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,21 +84,18 @@ _VALUES = {
 def add_options(parser: pytest.Parser) -> None:
     """Declare every option and its ini twin, with one help text for both."""
     group = parser.getgroup("batchgate", "batchgate: SQL batches and data gates")
-    group.addoption("--dsn", action="append", metavar="[NAME=]DSN", type=concealed, help=_DSN)
-    group.addoption("--pg-bin", metavar="DIR", help=f"{_PG_BIN}; also BATCHGATE_PG_BIN")
+    for option, (metavar, text) in described().items():
+        name = option.removeprefix("--")
+        if name == "dsn":
+            group.addoption(option, action="append", metavar=metavar, type=concealed, help=text)
+            parser.addini(_ini(name), f"{text}, one a line")
+        elif name in _SWITCHES:
+            group.addoption(option, action="store_true", default=None, help=text)
+            parser.addini(_ini(name), text, type="bool", default=False)
+        else:
+            group.addoption(option, metavar=metavar, help=text)
+            parser.addini(_ini(name), text)
     group.addoption("--pg-versions", metavar="MAJORS", help=_PG_VERSIONS)
-    parser.addini("batchgate_dsn", f"{_DSN}, one a line")
-    parser.addini("batchgate_pg_bin", _PG_BIN)
-    for name, text in _SWITCHES.items():
-        group.addoption(f"--{name}", action="store_true", default=None, help=text)
-        parser.addini(_ini(name), text, type="bool", default=False)
-    for name, (metavar, text) in _VALUES.items():
-        group.addoption(f"--{name}", metavar=metavar, help=text)
-        parser.addini(_ini(name), text)
-    for setting, default in LIMITS.items():
-        text = f"{setting} of a gate's transaction (default: {default})"
-        group.addoption(f"--{setting.replace('_', '-')}", metavar="VALUE", help=text)
-        parser.addini(_ini(setting), text)
     for name, (default, text) in _FOLDERS.items():
         # Without a default here, so that a setting is told from none.
         parser.addini(name, f"{text} (default: {default})", default=None)
@@ -106,9 +103,23 @@ def add_options(parser: pytest.Parser) -> None:
 
 def option_names() -> tuple[str, ...]:
     """Return the names of all options and settings, for who checks that each is documented."""
-    words = ["dsn", "pg-bin", *_SWITCHES, *_VALUES, *(name.replace("_", "-") for name in LIMITS)]
-    settings = [_ini(word) for word in words]
-    return (*(f"--{word}" for word in words), "--pg-versions", *settings, *_FOLDERS)
+    options = tuple(described())
+    settings = [_ini(option.removeprefix("--")) for option in options]
+    return (*options, "--pg-versions", *settings, *_FOLDERS)
+
+
+def described() -> Mapping[str, tuple[str, str]]:
+    """Return for each option the sign for its value, empty for a switch, and its help text."""
+    return {
+        "--dsn": ("[NAME=]DSN", _DSN),
+        "--pg-bin": ("DIR", f"{_PG_BIN}; also BATCHGATE_PG_BIN"),
+        **{f"--{name}": ("", text) for name, text in _SWITCHES.items()},
+        **{f"--{name}": value for name, value in _VALUES.items()},
+        **{
+            f"--{setting.replace('_', '-')}": ("VALUE", _limit(setting, default))
+            for setting, default in LIMITS.items()
+        },
+    }
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -176,6 +187,10 @@ def targets_of(config: pytest.Config) -> Sequence[Target]:
         )
     except BatchgateError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _limit(setting: str, default: str) -> str:
+    return f"{setting} of a gate's transaction (default: {default})"
 
 
 def _ini(name: str) -> str:

@@ -58,6 +58,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("batches", "sessions", "redproof", "states", "sigterm", "stores", "targets"),
     ("heights",),
     ("rehearsal", "harness"),
+    ("operate",),
     ("promises", "outcomes"),
     ("invocation", "collect", "results", "report", "terminal", "versions", "outputs"),
     ("fixtures", "recorder", "options", "release", "beginning", "aftermath", "progress"),
@@ -110,7 +111,7 @@ def test_the_lower_floors_know_neither_pytest_nor_the_driver(path):
         assert "psycopg" not in packages
     if floor < FLOOR_OF["database"]:
         assert "pytest" not in packages
-    if floor > FLOOR_OF["harness"]:
+    if floor > FLOOR_OF["operate"]:
         assert "psycopg" not in packages
 
 

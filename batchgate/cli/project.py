@@ -1,0 +1,90 @@
+"""The project that a command is called in: the settings, suite and targets that pytest would use.
+
+pytest reads its own files and options, and ours with them; it stops before it collects anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+import pytest
+
+from batchgate.config import Settings
+from batchgate.discover import discover
+from batchgate.errors import BatchgateError, SuiteError
+from batchgate.options import settings_of, targets_of, terms_of
+from batchgate.suite import Batch, Suite
+from batchgate.targets.address import Target
+from batchgate.targets.terms import Terms
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a command works on."""
+
+    settings: Settings
+    suite: Suite
+    targets: Sequence[Target]
+    terms: Terms
+
+    def target(self) -> Target:
+        """Return the one database that a command is for; raises SuiteError."""
+        if len(self.targets) == 1:
+            return self.targets[0]
+        found = ", ".join(target.name for target in self.targets) or "none"
+        raise SuiteError(
+            f"expected one database to work on, found {found}",
+            fix="Name it: --dsn postgresql://user@host/database, or BATCHGATE_DSN.",
+        )
+
+    def batch(self, named: str) -> Batch:
+        """Return the batch of a name, a number, or the path of its folder; raises SuiteError."""
+        wanted = named.rstrip("/").rpartition("/")[2]
+        for batch in self.suite.batches:
+            if wanted == batch.name or (wanted.isdecimal() and int(wanted) == batch.number):
+                return batch
+        known = ", ".join(batch.name for batch in self.suite.batches) or "none"
+        raise SuiteError(
+            f"expected the name or the number of a batch, found {named}",
+            at=self.settings.relative(self.settings.sql),
+            fix=f"One of: {known}.",
+        )
+
+
+def read_project(arguments: Sequence[str] = ()) -> Project:
+    """Read the project of the current folder, with arguments as pytest takes them.
+
+    Raises SuiteError where its files are wrong; what pytest itself refuses, it says itself.
+    """
+    reader = _Reader()
+    code = pytest.main(list(arguments), plugins=[reader])
+    if isinstance(reader.found, BatchgateError):
+        raise reader.found
+    if reader.found is None:
+        raise click.exceptions.Exit(int(code))
+    return reader.found
+
+
+class _Reader:
+    """Takes the place of pytest's own command once all options and settings are read."""
+
+    def __init__(self) -> None:
+        self.found: Project | BatchgateError | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> pytest.ExitCode:
+        """Read what there is to read, and answer in pytest's place."""
+        try:
+            self.found = _project_of(config)
+        except BatchgateError as error:
+            self.found = error
+        return pytest.ExitCode.OK
+
+
+def _project_of(config: pytest.Config) -> Project:
+    settings = settings_of(config)
+    suite = discover(settings)
+    if suite.problems:
+        first, *more = suite.problems
+        raise first if not more else SuiteError("\n\n".join(map(str, suite.problems)))
+    return Project(settings, suite, targets_of(config), terms_of(config))

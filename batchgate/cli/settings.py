@@ -1,0 +1,52 @@
+"""pytest's options of batchgate as options of a command, in the same words."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from batchgate.options import described
+from batchgate.scrub import concealed
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SEVERAL = ("--dsn",)
+
+
+def with_settings(*names: str) -> Callable[[F], F]:
+    """Declare options of pytest's, such as `--dsn`, for a command; `arguments_of` hands them on."""
+
+    def declare(command: F) -> F:
+        for name in reversed(names):
+            metavar, text = described()[name]
+            if not metavar:
+                option = click.option(name, is_flag=True, default=None, help=text)
+            else:
+                option = click.option(
+                    name,
+                    metavar=metavar,
+                    help=text,
+                    multiple=name in _SEVERAL,
+                    type=concealed if name == "--dsn" else None,
+                )
+            command = option(command)
+        return command
+
+    return declare
+
+
+def arguments_of(given: Mapping[str, Any]) -> list[str]:
+    """Return the options of pytest's that a command was given, as pytest takes them.
+
+    What is of another command's making, such as `--json`, is left out.
+    """
+    arguments: list[str] = []
+    for name, (metavar, _) in described().items():
+        value = given.get(name.removeprefix("--").replace("-", "_"))
+        if not metavar:
+            arguments += [name] if value else []
+        elif name in _SEVERAL:
+            arguments += [concealed(f"{name}={each}") for each in value or ()]
+        elif value is not None:
+            arguments.append(f"{name}={value}")
+    return arguments

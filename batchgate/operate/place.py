@@ -1,0 +1,52 @@
+"""The database that a command works on: the way in, and what is said of it."""
+
+from dataclasses import dataclass
+
+import psycopg
+
+from batchgate.errors import Refused
+from batchgate.targets.address import Target, connect
+
+
+@dataclass(frozen=True)
+class Place:
+    """A database as its server tells of it; `address` is where it was looked for."""
+
+    database: str
+    role: str
+    address: str
+    version: str
+    standby: bool
+
+    def __str__(self) -> str:
+        return f"{self.database} as {self.role} on {self.address}, PostgreSQL {self.version}"
+
+
+def enter(target: Target, *, application_name: str = "batchgate") -> psycopg.Connection:
+    """Connect to the server of a target, in autocommit mode.
+
+    Raises TargetUnavailable; and Refused where a pooler stands between, which would give what we
+    lock and set to somebody else.
+    """
+    connection = connect(target, application_name=application_name)
+    told = connection.execute("select pg_catalog.pg_backend_pid()").fetchone()
+    if told != (connection.info.backend_pid,):
+        connection.close()
+        raise Refused(
+            f"{target.address}: expected a PostgreSQL server, found a pooler before it",
+            cause="A pooler may give each transaction another connection; what is set and locked"
+            " for a session does not hold there.",
+            fix="Name the server itself in --dsn.",
+        )
+    return connection
+
+
+def place_of(connection: psycopg.Connection, target: Target) -> Place:
+    """Ask the server what is said of the database."""
+    row = connection.execute(
+        "select pg_catalog.current_database(), current_user::text,"
+        " pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery()"
+    ).fetchone()
+    assert row is not None, "a select without a from returns a row"
+    database, role, version, standby = row
+    return Place(database, role, target.address, version.partition(" ")[0], standby)
