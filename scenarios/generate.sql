@@ -54,7 +54,7 @@ cross join lateral (
 ) as d
 order by i;
 
--- Three leads in ten have a job.
+-- Three of every ten leads have a job, whichever three it is.
 insert into "Job" (id, lead_id, window_start, window_end, status, created_at, updated_at)
 select
     pg_temp.made_id('job', i),
@@ -65,7 +65,7 @@ select
     timestamptz '2024-01-01 01:00+00' + i * interval '1 minute',
     timestamptz '2024-01-01 01:00+00' + i * interval '1 minute'
 from generate_series(1, current_setting('generate.leads')::bigint) as i
-where pg_temp.draw('job', i, 10) < 3
+where (i + pg_temp.draw('job', (i - 1) / 10, 10)) % 10 < 3
 order by i;
 
 -- Nine leads in ten have entries that are messages; the tenth has entries of another actor.

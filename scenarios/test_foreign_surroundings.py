@@ -1,8 +1,10 @@
 """Do the backfills mean the same whatever the session, the schema and the database bring along?"""
 
+import re
+
 import pytest
 from application import add_audit, add_customer, add_job, add_lead, add_message, link, statistics
-from prompt import STRICT, by_psql
+from prompt import ROOT, STRICT, by_psql
 
 from batchgate.fixtures import AtBatch, Database
 
@@ -11,28 +13,15 @@ pytestmark = pytest.mark.backfill
 BELOW = "02_add_message_fts_index"
 CUSTOMERS = "03_backfill_customers"
 CONVERSATIONS = "04_backfill_conversations_messages"
-FILES = [
-    f"{batch}/{file}"
-    for batch in (CUSTOMERS, CONVERSATIONS)
-    for file in ("migration.sql", "validation.sql")
-] + [f"{batch}/rollback.sql" for batch in (CONVERSATIONS, CUSTOMERS)]
+BATCHES = (CUSTOMERS, CONVERSATIONS)
 TABLES = ("Lead", "Job", "Audit", "Customer", "Conversation", "Message", "MemoryNote")
-# All that the files make for themselves while they run.
-OWN = (
-    "lead_snapshot",
-    "known_customer",
-    "lead_group",
-    "job_snapshot",
-    "audit_snapshot",
-    "known_conversation",
-    "lead_history",
-    "followed",
-    "backfill_stats",
-    "customer_probe",
-    "conversation_probe",
-    "message_probe",
-    "doomed",
-)
+# All tables that the files make for themselves while they run.
+OWN = {
+    name
+    for batch in BATCHES
+    for file in (ROOT / "sql" / batch).glob("*.sql")
+    for name in re.findall(r"^create temporary table (\w+)", file.read_text(), re.MULTILINE)
+}
 # The server takes these before its own, which have no such exact arguments.
 CAPTURING = (
     "concat(text, text, text) returns text language sql return 'all the same'",
@@ -80,10 +69,12 @@ def with_rows(at_batch: AtBatch) -> Database:
     return database
 
 
-def figures_of(database: Database, *options: str) -> list[dict[str, int] | list[str]]:
+def figures_of(database: Database, route: str, *options: str) -> list[dict[str, int] | list[str]]:
     """Run all files by psql, a message of the application in between, and return what they said."""
+    files = [f"{batch}/{file}" for batch in BATCHES for file in (route, "validation.sql")]
+    files += [f"{batch}/rollback.sql" for batch in reversed(BATCHES)]
     said: list[dict[str, int] | list[str]] = []
-    for file in FILES:
+    for file in files:
         if file.endswith("04_backfill_conversations_messages/rollback.sql"):
             app = database.session("app")
             add_message(
@@ -112,32 +103,38 @@ def outcome(database: Database) -> list[tuple[object, ...]]:
     )
 
 
+@pytest.fixture(params=["migration.sql", "migration.online.sql"], ids=["ordinary", "online"])
+def route(request):
+    """Give the file that applies a batch."""
+    return request.param
+
+
 @pytest.fixture
-def plain(at_batch):
+def plain(at_batch, route):
     """Give what the files say and leave where nothing is in their surroundings."""
     database = with_rows(at_batch)
-    return figures_of(database), outcome(database)
+    return figures_of(database, route), outcome(database)
 
 
-def test_tables_of_the_session_are_not_taken_for_ours(at_batch, plain):
+def test_tables_of_the_session_are_not_taken_for_ours(at_batch, plain, route):
     database = with_rows(at_batch)
     temporary = [f'create temporary table "{name}" (like "{name}")' for name in TABLES]
 
-    said = figures_of(database, "-q", *(word for each in temporary for word in ("-c", each)))
+    said = figures_of(database, route, "-q", *(word for each in temporary for word in ("-c", each)))
 
     assert (said, outcome(database)) == plain
 
 
-def test_tables_of_the_application_are_not_taken_for_the_files_own(at_batch, plain):
+def test_tables_of_the_application_are_not_taken_for_the_files_own(at_batch, plain, route):
     database = with_rows(at_batch)
     app = database.session("app")
     for name in OWN:
         app.run(f"create table {name} (id uuid)")
 
-    assert (figures_of(database), outcome(database)) == plain
+    assert (figures_of(database, route), outcome(database)) == plain
 
 
-def test_functions_of_the_application_are_not_taken_for_the_servers(at_batch, plain):
+def test_functions_of_the_application_are_not_taken_for_the_servers(at_batch, plain, route):
     database = with_rows(at_batch)
     app = database.session("app")
     for function in CAPTURING:
@@ -145,16 +142,16 @@ def test_functions_of_the_application_are_not_taken_for_the_servers(at_batch, pl
     for aggregate in AGGREGATES:
         app.run(f"create aggregate {aggregate}")
 
-    assert (figures_of(database), outcome(database)) == plain
+    assert (figures_of(database, route), outcome(database)) == plain
 
 
-def test_old_strings_are_read_the_same(at_batch, plain):
+def test_old_strings_are_read_the_same(at_batch, plain, route):
     database = with_rows(at_batch)
     database.session("app").run(
         f'alter database "{database.name}" set standard_conforming_strings = off'
     )
 
-    assert (figures_of(database), outcome(database)) == plain
+    assert (figures_of(database, route), outcome(database)) == plain
 
 
 def test_old_strings_are_read_the_same_in_one_query(at_batch):

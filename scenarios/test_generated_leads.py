@@ -43,7 +43,7 @@ def test_a_lead_has_five_audit_rows_and_a_third_of_a_job(generated):
     made = generated(1000, 1)
     assert made["Lead"].rows == 1000
     assert made["Audit"].rows == 5000
-    assert 250 <= made["Job"].rows <= 350
+    assert made["Job"].rows == 300
 
 
 def test_what_is_generated_goes_through_every_batch(at_batch, session):

@@ -189,8 +189,11 @@ def test_the_online_route_ends_in_the_schema_of_the_other(
     assert compare(reached.schema, at_batch(name).state().schema) == []
 
     again = run(database, f"{name}/migration.online.sql")
-    assert again.exit_code == 3
-    assert f"{name} is already applied" in again.error
+    if name in BACKFILLS:
+        assert (again.exit_code, again.error) == (0, "")
+    else:
+        assert again.exit_code == 3
+        assert f"{name} is already applied" in again.error
     assert database.changes_since(reached) == []
 
     assert run(database, f"{name}/validation.sql").exit_code == 0

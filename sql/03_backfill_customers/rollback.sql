@@ -79,7 +79,10 @@ begin
     from pg_catalog.pg_depend as d
     where d.refclassid = 'pg_catalog.pg_namespace'::regclass
         and d.refobjid = to_regnamespace('backfill')
-        and d.objid <> to_regclass('backfill.customer_backfill');
+        and d.objid <> all (array[
+            to_regclass('backfill.customer_backfill'),
+            coalesce(to_regclass('backfill.customer_backfill_run'), 0)
+        ]::oid[]);
     if strangers is not null then
         raise exception 'Cannot roll back 03_backfill_customers: schema backfill holds'
             ' what this batch did not make: %', strangers
@@ -91,15 +94,34 @@ $preflight$;
 
 do $definition$
 declare
-    definition text := (
-        select string_agg(d.line, ', ' order by d.place, d.line collate "C")
+    made record;
+begin
+    for made in
+        select
+            t.name,
+            string_agg(d.line, ', ' order by d.place, d.line collate "C") as definition
         from (
+            values
+                (
+                    'backfill.customer_backfill',
+                    'entity text not null, id uuid not null, customer_id uuid,'
+                        ' CHECK ((entity = ANY (ARRAY[''customer''::text, ''lead''::text,'
+                        ' ''job''::text, ''audit''::text]))), PRIMARY KEY (entity, id)'
+                ),
+                (
+                    'backfill.customer_backfill_run',
+                    'started_at timestamp with time zone not null,'
+                        ' customers_created bigint not null, leads_linked bigint not null,'
+                        ' jobs_linked bigint not null'
+                )
+        ) as t (name, definition)
+        cross join lateral (
             select
                 a.attnum as place,
                 pg_catalog.concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
                     case when a.attnotnull then 'not null' end) as line
             from pg_catalog.pg_attribute as a
-            where a.attrelid = to_regclass('backfill.customer_backfill')
+            where a.attrelid = to_regclass(t.name)
                 and a.attnum > 0
                 and not a.attisdropped
             union all
@@ -107,22 +129,21 @@ declare
                 100,
                 pg_get_constraintdef(c.oid)
             from pg_catalog.pg_constraint as c
-            where c.conrelid = to_regclass('backfill.customer_backfill')
+            where c.conrelid = to_regclass(t.name)
                 and c.contype <> 'n'
         ) as d
-    );
-begin
-    if definition is distinct from
-        'entity text not null, id uuid not null, customer_id uuid,'
-        ' CHECK ((entity = ANY (ARRAY[''customer''::text, ''lead''::text, ''job''::text,'
-        ' ''audit''::text]))), PRIMARY KEY (entity, id)'
-    then
+        group by
+            t.name,
+            t.definition
+        having string_agg(d.line, ', ' order by d.place, d.line collate "C") <> t.definition
+        order by t.name
+    loop
         raise exception 'Cannot roll back 03_backfill_customers: what stands is not what it made'
             using errcode = 'object_not_in_prerequisite_state',
-                detail = definition,
-                hint = 'This batch did not make backfill.customer_backfill as it stands.'
+                detail = made.definition,
+                hint = 'This batch did not make ' || made.name || ' as it stands.'
                     ' Bring its definition back, then run this again.';
-    end if;
+    end loop;
 end
 $definition$;
 
@@ -317,6 +338,10 @@ do $record$
 declare
     dependents text;
 begin
+    -- It stands where an online route was cut off.
+    if to_regclass('backfill.customer_backfill_run') is not null then
+        drop table backfill.customer_backfill_run;
+    end if;
     drop table backfill.customer_backfill;
     drop schema backfill;
 exception

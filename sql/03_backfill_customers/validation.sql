@@ -17,6 +17,12 @@ begin
                 hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
                     ' -f sql/03_backfill_customers/migration.sql first.';
     end if;
+    if to_regclass('backfill.customer_backfill_run') is not null then
+        raise exception 'Cannot validate 03_backfill_customers: its online route is not finished'
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
+                    ' -f sql/03_backfill_customers/migration.online.sql again; it goes on.';
+    end if;
 end
 $preflight$;
 

@@ -8,6 +8,9 @@ set local search_path = public, pg_temp;
 set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
+-- Sorts and joins over all leads, and new words for the search index, a larger lot at a time.
+set local work_mem = '64MB';
+set local gin_pending_list_limit = '16MB';
 
 do $preflight$
 begin
@@ -17,6 +20,13 @@ begin
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
                     ' -f sql/03_backfill_customers/migration.sql first.';
+    end if;
+    if to_regclass('backfill.customer_backfill_run') is not null then
+        raise exception 'Cannot backfill conversations: the online route of 03_backfill_customers'
+            ' is not finished'
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
+                    ' -f sql/03_backfill_customers/migration.online.sql again; it goes on.';
     end if;
     if to_regclass('backfill.conversation_backfill') is not null then
         return;
@@ -34,15 +44,35 @@ $preflight$;
 
 do $definition$
 declare
-    definition text := (
-        select string_agg(d.line, ', ' order by d.place, d.line collate "C")
+    made record;
+begin
+    for made in
+        select
+            t.name,
+            string_agg(d.line, ', ' order by d.place, d.line collate "C") as definition
         from (
+            values
+                (
+                    'backfill.conversation_backfill',
+                    'entity text not null, id uuid not null, lead_id uuid, customer_id uuid,'
+                        ' audit_id uuid, CHECK ((entity = ANY (ARRAY[''conversation''::text,'
+                        ' ''message''::text, ''audit''::text]))), PRIMARY KEY (entity, id)'
+                ),
+                (
+                    'backfill.conversation_backfill_run',
+                    'started_at timestamp with time zone not null,'
+                        ' conversations_created bigint not null,'
+                        ' conversations_followed bigint not null,'
+                        ' messages_created bigint not null'
+                )
+        ) as t (name, definition)
+        cross join lateral (
             select
                 a.attnum as place,
                 pg_catalog.concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
                     case when a.attnotnull then 'not null' end) as line
             from pg_catalog.pg_attribute as a
-            where a.attrelid = to_regclass('backfill.conversation_backfill')
+            where a.attrelid = to_regclass(t.name)
                 and a.attnum > 0
                 and not a.attisdropped
             union all
@@ -50,25 +80,44 @@ declare
                 100,
                 pg_get_constraintdef(c.oid)
             from pg_catalog.pg_constraint as c
-            where c.conrelid = to_regclass('backfill.conversation_backfill')
+            where c.conrelid = to_regclass(t.name)
                 and c.contype <> 'n'
         ) as d
-    );
-begin
-    if definition is distinct from
-        'entity text not null, id uuid not null, lead_id uuid, customer_id uuid, audit_id uuid,'
-        ' CHECK ((entity = ANY (ARRAY[''conversation''::text, ''message''::text,'
-        ' ''audit''::text]))), PRIMARY KEY (entity, id)'
-    then
-        raise exception 'Cannot backfill conversations: backfill.conversation_backfill is not as'
-            ' this batch makes it'
+        group by
+            t.name,
+            t.definition
+        having string_agg(d.line, ', ' order by d.place, d.line collate "C") <> t.definition
+        order by t.name
+    loop
+        raise exception 'Cannot backfill conversations: % is not as this batch makes it', made.name
             using errcode = 'object_not_in_prerequisite_state',
-                detail = definition,
+                detail = made.definition,
                 hint = 'This batch did not make it as it stands. Rename or drop it,'
                     ' then run this again.';
-    end if;
+    end loop;
 end
 $definition$;
+
+-- What an online route that was cut off has done already counts as done by this run.
+create temporary table backfill_run on commit drop as
+select
+    0::bigint as conversations_created,
+    0::bigint as conversations_followed,
+    0::bigint as messages_created;
+
+do $unfinished$
+begin
+    if to_regclass('backfill.conversation_backfill_run') is not null then
+        update pg_temp.backfill_run as r
+        set
+            conversations_created = u.conversations_created,
+            conversations_followed = u.conversations_followed,
+            messages_created = u.messages_created
+        from backfill.conversation_backfill_run as u;
+        drop table backfill.conversation_backfill_run;
+    end if;
+end
+$unfinished$;
 
 -- The white space that JavaScript's trim() removes, whatever the locale of the database.
 create function pg_temp.trimmed(raw text) returns text
@@ -93,6 +142,22 @@ return case
         then payload ->> key
 end;
 
+-- Of version 7: by its own time, so that indexes grow at their end, and for the rest as random as
+-- the secret. To ask the system for each at random takes longer than to read all entries.
+create function pg_temp.made_id(secret bytea, source uuid, at timestamptz) returns uuid
+language sql stable
+return encode(
+    substr(
+        int8send(case when isfinite(at) then (date_part('epoch', at) * 1000)::bigint else 0 end),
+        3
+    ) || set_byte(
+        set_byte(substr(sha256(secret || uuid_send(source)), 1, 10), 0, 112),
+        2,
+        128
+    ),
+    'hex'
+)::uuid;
+
 -- Content stays null where an entry has nothing to show, and where its message is made already.
 create temporary table audit_snapshot on commit drop as
 with made as (
@@ -103,6 +168,9 @@ with made as (
     select m.metadata ->> 'auditId'
     from "Message" as m
     where m.metadata ->> 'auditId' is not null
+),
+secret as materialized (
+    select uuid_send(gen_random_uuid()) as secret
 )
 select
     a.id,
@@ -110,9 +178,9 @@ select
     a.created_at,
     r.role,
     m.audit_id is not null as is_made,
-    gen_random_uuid() as message_id,
+    pg_temp.made_id(s.secret, a.id, a.created_at) as message_id,
     case
-        when m.audit_id is not null or a.payload::text in ('null', '{}', '[]', '""') then null
+        when m.audit_id is not null or a.payload in ('null', '{}', '[]', '""') then null
         else coalesce(
             pg_temp.text_under('text', a.payload),
             pg_temp.text_under('message', a.payload),
@@ -135,11 +203,12 @@ join (
         ('tool', 'tool')
 ) as r (actor, role)
     on r.actor = a.actor
+cross join secret as s
 left join made as m
     on m.audit_id = a.id::text
 where a.lead_id is not null;
 
-analyze pg_temp.audit_snapshot;
+analyze pg_temp.audit_snapshot (lead_id);
 
 -- Read through jsonb, since closed_at comes with a later batch: without it all are open.
 create temporary table known_conversation on commit drop as
@@ -158,6 +227,9 @@ analyze pg_temp.known_conversation;
 
 -- A lead on record whose conversation is gone gets another one for what is new only.
 create temporary table lead_history on commit drop as
+with secret as materialized (
+    select uuid_send(gen_random_uuid()) as secret
+)
 select
     l.id as lead_id,
     l.channel,
@@ -166,16 +238,23 @@ select
     coalesce(nullif(pg_temp.trimmed(l."messengerPsid"), ''), pg_temp.phone_key(l.phone))
         as external_id,
     s.newest,
+    s.entries,
+    s.to_make,
+    s.made,
     n.is_new,
-    case when n.is_new then gen_random_uuid() else k.conversation_id end as conversation_id
+    case when n.is_new then pg_temp.made_id(e.secret, l.id, l.created_at) else k.conversation_id end
+        as conversation_id
 from (
     select
         a.lead_id,
         max(a.created_at) filter (where a.content is not null) as newest,
-        bool_or(a.is_made) as is_on_record
+        count(*) as entries,
+        count(*) filter (where a.content is not null) as to_make,
+        count(*) filter (where a.is_made) as made
     from pg_temp.audit_snapshot as a
     group by a.lead_id
 ) as s
+cross join secret as e
 join "Lead" as l
     on l.id = s.lead_id
 left join pg_temp.known_conversation as k
@@ -189,7 +268,7 @@ left join (
 cross join lateral (
     select
         k.conversation_id is null
-            and (s.newest is not null or not (s.is_on_record or m.lead_id is not null)) as is_new
+            and (s.newest is not null or not (s.made > 0 or m.lead_id is not null)) as is_new
 ) as n
 for key share of l;
 
@@ -201,12 +280,18 @@ declare
     leads bigint := (select count(*) from pg_temp.lead_history);
 begin
     raise notice '🚀 Starting Batch 4: Conversation and Message Backfill
-   Mode: ✏️  WRITE
+   Mode: %
 
 [1/4] Collecting message history from audit entries...
 📊 Found % audit entries with a message role
 🔗 Grouped into % leads with message history
-', entries, leads;
+',
+        case current_setting('batchgate.dry_run', true)
+            when 'on' then '🔍 DRY RUN'
+            else '✏️  WRITE'
+        end,
+        entries,
+        leads;
 end
 $collected$;
 
@@ -364,6 +449,31 @@ select
 from pg_temp.lead_history as h
 where h.is_new;
 
+do $created$
+declare
+    created record;
+begin
+    if current_setting('batchgate.verbose', true) = 'on' then
+        raise notice '[2/4] Creating conversations...';
+        for created in
+            select
+                left(h.conversation_id::text, 8) as id,
+                h.channel,
+                h.to_make
+            from pg_temp.lead_history as h
+            where h.is_new
+            order by
+                h.created_at,
+                h.lead_id
+        loop
+            raise notice '   ✓ Created conversation %... (%, % message%)',
+                created.id, created.channel, created.to_make,
+                case when created.to_make = 1 then '' else 's' end;
+        end loop;
+    end if;
+end
+$created$;
+
 insert into "Message" (id, conversation_id, role, content, metadata, created_at)
 select
     a.message_id,
@@ -375,10 +485,7 @@ select
 from pg_temp.audit_snapshot as a
 join pg_temp.lead_history as h
     on h.lead_id = a.lead_id
-where a.content is not null
-order by
-    a.created_at,
-    a.id;
+where a.content is not null;
 
 insert into backfill.conversation_backfill (entity, id, audit_id)
 select
@@ -388,7 +495,8 @@ select
 from pg_temp.audit_snapshot as a
 join pg_temp.lead_history as h
     on h.lead_id = a.lead_id
-where a.content is not null;
+where a.content is not null
+order by a.message_id;
 
 -- What an earlier run made follows its lead, to a customer once; the rest is the application's.
 create temporary table followed on commit drop as
@@ -405,9 +513,12 @@ join backfill.conversation_backfill as r
     and r.id = h.conversation_id
 join "Conversation" as c
     on c.id = r.id
-where (c.customer_id is null and r.customer_id is null and h.customer_id is not null)
-    or h.newest > c.last_message_at
-    or (h.newest is not null and c.last_message_at is null)
+where not h.is_new
+    and (
+        (c.customer_id is null and r.customer_id is null and h.customer_id is not null)
+        or h.newest > c.last_message_at
+        or (h.newest is not null and c.last_message_at is null)
+    )
 for no key update of c;
 
 update "Conversation" as c
@@ -425,35 +536,32 @@ where r.entity = 'conversation'
     and r.customer_id is null
     and f.customer_id is not null;
 
+-- What the online route made before it was cut off was met again here as made already.
 create temporary table backfill_stats on commit drop as
 select
-    h.conversations_created,
-    h.conversations_skipped,
-    a.messages_created,
-    a.messages_skipped,
-    a.audits_processed,
-    a.audits_processed - a.messages_created - a.messages_skipped as audits_skipped,
-    h.conversations_created + a.messages_created + f.conversations_followed > 0 as is_change
+    h.conversations_created + b.conversations_created as conversations_created,
+    greatest(h.conversations_skipped - b.conversations_created, 0) as conversations_skipped,
+    h.messages_created + b.messages_created as messages_created,
+    greatest(h.messages_skipped - b.messages_created, 0) as messages_skipped,
+    h.audits_processed,
+    h.audits_processed - h.messages_created - h.messages_skipped as audits_skipped,
+    h.conversations_created + h.messages_created + f.conversations_followed
+        + b.conversations_created + b.messages_created + b.conversations_followed > 0 as is_change
 from (
     select
         count(*) filter (where h.is_new) as conversations_created,
         count(*) filter (where not h.is_new and h.conversation_id is not null)
-            as conversations_skipped
+            as conversations_skipped,
+        coalesce(sum(h.to_make), 0) as messages_created,
+        coalesce(sum(h.made), 0) as messages_skipped,
+        coalesce(sum(h.entries), 0) as audits_processed
     from pg_temp.lead_history as h
 ) as h
 cross join (
-    select
-        count(*) as audits_processed,
-        count(*) filter (where a.content is not null) as messages_created,
-        count(*) filter (where a.is_made) as messages_skipped
-    from pg_temp.audit_snapshot as a
-    join pg_temp.lead_history as h
-        on h.lead_id = a.lead_id
-) as a
-cross join (
     select count(*) as conversations_followed
     from pg_temp.followed
-) as f;
+) as f
+cross join pg_temp.backfill_run as b;
 
 with made as (
     insert into "Audit" (actor, action, payload)
@@ -491,8 +599,7 @@ begin
     select *
     into s
     from pg_temp.backfill_stats;
-    raise notice '[2/4] Creating conversations...
-   ✓ Created % conversation(s)
+    raise notice '%   ✓ Created % conversation(s)
 
 [3/4] Creating messages...
    ✓ Created % message(s)
@@ -510,6 +617,10 @@ begin
    Audits processed:       %
    Audits skipped:         %
    Errors:                 0',
+        case
+            when current_setting('batchgate.verbose', true) = 'on' then ''
+            else '[2/4] Creating conversations...' || chr(10)
+        end,
         s.conversations_created,
         s.messages_created,
         case when s.is_change
@@ -519,6 +630,23 @@ begin
 end
 $done$;
 
+-- Whoever searches next, or writes next, would go through the list that is left.
+do $listed$
+begin
+    perform gin_clean_pending_list(i.indexrelid)
+    from pg_catalog.pg_index as i
+    join pg_catalog.pg_class as c
+        on c.oid = i.indexrelid
+    join pg_catalog.pg_am as m
+        on m.oid = c.relam
+    where i.indrelid = '"Message"'::regclass
+        and i.indisready
+        and m.amname = 'gin'
+        and pg_has_role(c.relowner, 'usage');
+end
+$listed$;
+
+drop function pg_temp.made_id(bytea, uuid, timestamptz);
 drop function pg_temp.text_under(text, jsonb);
 drop function pg_temp.phone_key(text);
 drop function pg_temp.trimmed(text);

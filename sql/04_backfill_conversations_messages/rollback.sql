@@ -22,15 +22,35 @@ $preflight$;
 
 do $definition$
 declare
-    definition text := (
-        select string_agg(d.line, ', ' order by d.place, d.line collate "C")
+    made record;
+begin
+    for made in
+        select
+            t.name,
+            string_agg(d.line, ', ' order by d.place, d.line collate "C") as definition
         from (
+            values
+                (
+                    'backfill.conversation_backfill',
+                    'entity text not null, id uuid not null, lead_id uuid, customer_id uuid,'
+                        ' audit_id uuid, CHECK ((entity = ANY (ARRAY[''conversation''::text,'
+                        ' ''message''::text, ''audit''::text]))), PRIMARY KEY (entity, id)'
+                ),
+                (
+                    'backfill.conversation_backfill_run',
+                    'started_at timestamp with time zone not null,'
+                        ' conversations_created bigint not null,'
+                        ' conversations_followed bigint not null,'
+                        ' messages_created bigint not null'
+                )
+        ) as t (name, definition)
+        cross join lateral (
             select
                 a.attnum as place,
                 pg_catalog.concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
                     case when a.attnotnull then 'not null' end) as line
             from pg_catalog.pg_attribute as a
-            where a.attrelid = to_regclass('backfill.conversation_backfill')
+            where a.attrelid = to_regclass(t.name)
                 and a.attnum > 0
                 and not a.attisdropped
             union all
@@ -38,23 +58,22 @@ declare
                 100,
                 pg_get_constraintdef(c.oid)
             from pg_catalog.pg_constraint as c
-            where c.conrelid = to_regclass('backfill.conversation_backfill')
+            where c.conrelid = to_regclass(t.name)
                 and c.contype <> 'n'
         ) as d
-    );
-begin
-    if definition is distinct from
-        'entity text not null, id uuid not null, lead_id uuid, customer_id uuid, audit_id uuid,'
-        ' CHECK ((entity = ANY (ARRAY[''conversation''::text, ''message''::text,'
-        ' ''audit''::text]))), PRIMARY KEY (entity, id)'
-    then
+        group by
+            t.name,
+            t.definition
+        having string_agg(d.line, ', ' order by d.place, d.line collate "C") <> t.definition
+        order by t.name
+    loop
         raise exception 'Cannot roll back 04_backfill_conversations_messages: what stands is not'
             ' what it made'
             using errcode = 'object_not_in_prerequisite_state',
-                detail = definition,
-                hint = 'This batch did not make backfill.conversation_backfill as it stands.'
+                detail = made.definition,
+                hint = 'This batch did not make ' || made.name || ' as it stands.'
                     ' Bring its definition back, then run this again.';
-    end if;
+    end loop;
 end
 $definition$;
 
@@ -189,6 +208,10 @@ do $record$
 declare
     dependents text;
 begin
+    -- Of an online route that was cut off.
+    if to_regclass('backfill.conversation_backfill_run') is not null then
+        drop table backfill.conversation_backfill_run;
+    end if;
     drop table backfill.conversation_backfill;
 exception
     when dependent_objects_still_exist then

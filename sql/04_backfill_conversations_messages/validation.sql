@@ -17,6 +17,14 @@ begin
                 hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
                     ' -f sql/04_backfill_conversations_messages/migration.sql first.';
     end if;
+    if to_regclass('backfill.conversation_backfill_run') is not null then
+        raise exception 'Cannot validate 04_backfill_conversations_messages: its online route is'
+            ' not finished'
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
+                    ' -f sql/04_backfill_conversations_messages/migration.online.sql again;'
+                    ' it goes on.';
+    end if;
 end
 $preflight$;
 
