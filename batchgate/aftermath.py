@@ -120,10 +120,6 @@ class Aftermath:
     def _about(self, exit_code: int) -> About:
         harness, config = self._harness, self._config
         page = config.getoption("htmlpath", None)
-        manner = harness.terms.manner
-        cost = {"max_cost": f"{manner.max_cost:g}"} if manner.max_cost is not None else {}
-        lag = {"max_lag": harness.terms.max_lag.text} if harness.terms.max_lag else {}
-        wait = {"max_replay_wait": f"{harness.terms.max_replay_wait:g}s"}
         return About(
             project=config.rootpath.name,
             started=self._started.isoformat(timespec="seconds"),
@@ -133,9 +129,9 @@ class Aftermath:
             exit_code=exit_code,
             described=harness.described,
             command=_command(config),
-            limits={**asdict(manner.limits), **wait, **cost, **lag},
-            samples=manner.samples,
-            snapshot_mode="per-gate" if harness.terms.per_gate else "shared",
+            limits=harness.terms.held_to,
+            samples=harness.terms.manner.samples,
+            snapshot_mode=harness.terms.mode,
             page=harness.settings.relative(Path(page)) if page else "",
             environment=_environment(config),
         )

@@ -52,7 +52,7 @@ def take_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
 
 def _add(facts: dict[Key, Attributes], class_: str, cursor: psycopg.Cursor[Any]) -> None:
     """Add the rows of a class: a name, and whatever columns follow it."""
-    names = [column.name for column in cursor.description or ()][1:]
+    names = _column_names(cursor)[1:]
     unordered = [name for name in names if name in _UNORDERED]
     twins = []
     for identity, *values in cursor.fetchall():
@@ -73,6 +73,13 @@ def _add(facts: dict[Key, Attributes], class_: str, cursor: psycopg.Cursor[Any])
         while (class_, f"{identity} ({number})") in facts:
             number += 1
         facts[class_, f"{identity} ({number})"] = attributes
+
+
+def _column_names(cursor: psycopg.Cursor[Any]) -> list[str]:
+    """Return the names of a result's columns; the cursor's description looks up their types."""
+    result = cursor.pgresult
+    assert result is not None, "every class is a query"
+    return [(result.fname(column) or b"").decode() for column in range(result.nfields)]
 
 
 class _Query(NamedTuple):

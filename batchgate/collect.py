@@ -2,24 +2,26 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from batchgate.errors import BatchgateError
-from batchgate.findings import Level, State
+from batchgate.findings import State
 from batchgate.gates.run import blank_result, run_gate
 from batchgate.gates.words import refusal
 from batchgate.harness import Harness
 from batchgate.particulars import Particulars
+from batchgate.promises import owed_by
 from batchgate.redproof import Proof, not_red, try_red
-from batchgate.rehearsal.checks import checks_of
 from batchgate.rehearsal.evidence import Check, Evidence
 from batchgate.run import CheckResult, GateResult
 from batchgate.script import Script
 from batchgate.suite import Batch, Gate
 from batchgate.targets.address import Target
+from batchgate.verdict import fails
 
 HARNESS = pytest.StashKey[Harness]()
 
@@ -30,12 +32,18 @@ def file_for(path: Path, parent: pytest.Collector, harness: Harness) -> pytest.F
         return None
     real = path.resolve()
     for batch in harness.suite.batches:
-        if real.parent == batch.folder.resolve() and real.name in checks_of(batch, harness.suite):
+        if real.parent == _real(batch.folder) and real.name in owed_by(batch, harness.suite):
             return BatchFile.from_parent(parent, path=path, batch=batch)
     for gate in harness.suite.gates:
-        if real in (gate.path.resolve(), gate.red.resolve()):
+        if real in (_real(gate.path), _real(gate.red)):
             return GateFile.from_parent(parent, path=path, gate=gate)
     return None
+
+
+@cache
+def _real(path: Path) -> Path:
+    """Return where a path of the suite leads, which is asked for each file that pytest meets."""
+    return path.resolve()
 
 
 class BatchFile(pytest.File):
@@ -52,7 +60,7 @@ class BatchFile(pytest.File):
             Script(self.path, harness.settings.root)
         except BatchgateError as error:
             raise self.CollectError(str(error)) from None
-        owed = checks_of(self.batch, harness.suite)[self.path.name]
+        owed = owed_by(self.batch, harness.suite)[self.path.name]
         for name, check in owed.items():
             yield BatchItem.from_parent(self, name=name, batch=self.batch, check=check)
 
@@ -160,7 +168,7 @@ class GateItem(ArtifactItem):
     def runtest(self) -> None:
         """Run the gate; raise where its result fails the run."""
         ended = self._on_target(self.target) if self.target else self._on_sample()
-        self.result = replace(ended, fails=_fails(ended, self.harness))
+        self.result = replace(ended, fails=fails(ended, self.harness.settings))
         self.user_properties += _properties(self.result)
         if self.result.fails:
             raise refusal(self.result, self.harness.terms.manner.samples)
@@ -231,14 +239,3 @@ class RedItem(ArtifactItem):
     def outcome(self, seconds: float, error: BaseException | None) -> dict[str, Any]:
         """Return whether the gate was seen red."""
         return {"red": {"gate": self.gate.name, "passed": error is None}}
-
-
-def _fails(result: GateResult, harness: Harness) -> bool:
-    settings = harness.settings
-    if result.state is State.NOT_EXERCISED and settings.allow_empty:
-        return False
-    if result.state is State.WARNED:
-        return settings.strict_gates
-    return result.state is not State.PASSED and (
-        result.level is Level.REQUIRED or result.state is State.ERROR
-    )

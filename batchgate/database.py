@@ -63,23 +63,23 @@ def database_exists(server: Server, name: str) -> bool:
         return _is_template(session, name) is not None
 
 
-def mark_template(server: Server, name: str) -> None:
+def mark_template(session: psycopg.Connection, name: str) -> None:
     """Declare a database finished: to be copied by all, and entered by no one."""
     statement = sql.SQL("alter database {} with is_template true allow_connections false")
-    with connect(server, server.maintenance_dbname) as session:
-        session.execute(statement.format(sql.Identifier(name)))
+    session.execute(statement.format(sql.Identifier(name)))
 
 
 def ensure_template(
     server: Server,
     name: str,
     base: str | None,
-    build: Callable[[psycopg.Connection], None],
+    *builds: Callable[[psycopg.Connection], None],
 ) -> bool:
-    """Make a template of `base` with what `build` does to it, unless it stands already.
+    """Make a template of `base` with what `builds` do to it, unless it stands already.
 
-    Of several processes that ask at once, one builds and the others wait; tells whether it was
-    this one. Where `build` raises, no template is left, and the next to ask tries again.
+    Each builds in a session of its own. Of several processes that ask at once, one builds and the
+    others wait; tells whether it was this one. Where a build raises, no template is left, and the
+    next to ask tries again.
     """
     with connect(server, server.maintenance_dbname) as session:
         # Held by this connection, so that it ends with us however we end.
@@ -87,14 +87,15 @@ def ensure_template(
         if _is_template(session, name):
             return False
         # What a killed process left half made.
-        drop_database(server, name)
-        create_database(server, name, base)
+        drop_database(server, name, session=session)
+        create_database(server, name, base, session=session)
         try:
-            with connect(server, name) as builder:
-                build(builder)
-            mark_template(server, name)
+            for build in builds:
+                with connect(server, name) as builder:
+                    build(builder)
+            mark_template(session, name)
         except BaseException:
-            drop_database(server, name)
+            drop_database(server, name, session=session)
             raise
     return True
 

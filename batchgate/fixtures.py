@@ -17,6 +17,9 @@ from batchgate.script import Script, Step, steps
 from batchgate.server import Server
 from batchgate.sessions import Connection, Session
 from batchgate.states import State, take_state
+from batchgate.undone import Shelf, Undone
+
+SHELF = pytest.StashKey[Shelf]()
 
 
 class Database:
@@ -129,3 +132,32 @@ def session(at_batch: AtBatch) -> Callable[[str], Session]:
 def steps_of(at_batch: AtBatch) -> Callable[..., Iterator[Step]]:
     """Run a batch's file statement by statement on the database that `at_batch` gave last."""
     return lambda batch, file="migration.sql": at_batch.latest.steps(batch, file)
+
+
+@pytest.fixture
+def undone(request: pytest.FixtureRequest) -> Iterator[Callable[..., Undone]]:
+    """Give a session where the batches up to the named one stand, all of it undone afterwards.
+
+    It is alone in its database and within a transaction, for what needs neither a second session
+    nor a commit: then no clone is made for each test.
+    """
+    with ExitStack() as stack:
+        harness = request.config.stash[HARNESS]
+        given: dict[tuple[str | None, bool], Undone] = {}
+
+        def lend(name: str | None, *, sample: bool = True) -> Undone:
+            if (name, sample) not in given:
+                batch = harness.suite.batch(name) if name else None
+                lent = _shelf(request.config).lent(batch, sample=sample)
+                given[name, sample] = stack.enter_context(lent)
+            return given[name, sample]
+
+        yield lend
+
+
+def _shelf(config: pytest.Config) -> Shelf:
+    """Return this process's shelf, which is emptied before its server stops."""
+    if SHELF not in config.stash:
+        config.stash[SHELF] = Shelf(config.stash[HARNESS].heights)
+        config.add_cleanup(config.stash[SHELF].close)
+    return config.stash[SHELF]

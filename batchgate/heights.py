@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -39,6 +40,7 @@ class Heights:
         self._store = store
         self._applied = applied
         self._made: set[str] = set()
+        self._begun: set[bool] = set()
         self._failed: dict[str, BatchFailed] = {}
         self._kept: dict[tuple[str, ...], Any] = {}
 
@@ -84,19 +86,33 @@ class Heights:
             return name
         if name in self._failed:
             raise self._failed[name]
-        base = self._template(self.suite.below(batch), sample)
-        try:
-            with Stage(f"up to {batch.name}"):
-                self._store.ensure(
-                    name, base, lambda connection: self._climb(connection, batch, sample)
-                )
-        except BatchFailed as failure:
-            self._failed[name] = failure
-            raise
+        if sample not in self._begun:
+            self._climb_at_once(name, batch, sample)
+        else:
+            base = self._template(self.suite.below(batch), sample)
+            try:
+                self._store.ensure(name, base, partial(self._climb, batch, sample))
+            except BatchFailed as failure:
+                self._failed[name] = failure
+                raise
         self._made.add(name)
         return name
 
-    def _climb(self, connection: psycopg.Connection, batch: Batch, sample: bool) -> None:
+    def _climb_at_once(self, name: str, batch: Batch, sample: bool) -> None:
+        """Make the first template that is asked for, without those below it.
+
+        Who asks for the top alone, as gates do, is spared a copy for each batch. The next one goes
+        step by step: also where a batch did not apply, for what stands below it.
+        """
+        self._begun.add(sample)
+        way = (partial(self._climb, each, sample) for each in self.suite.up_to(batch))
+        self._store.ensure(name, None, *way)
+
+    def _climb(self, batch: Batch, sample: bool, connection: psycopg.Connection) -> None:
+        with Stage(f"up to {batch.name}"):
+            self._apply(connection, batch, sample)
+
+    def _apply(self, connection: psycopg.Connection, batch: Batch, sample: bool) -> None:
         if self.suite.below(batch) is None:
             expect_known_catalogs(connection)
         if batch.migration:

@@ -45,18 +45,23 @@ def phases_on(host: str, port: int) -> Mapping[int, Phase]:
     is known: whoever runs a statement there hears the reason.
     """
     server = Server(host=host, port=port, user=SUPERUSER, version="", source="", bin_directory="")
-    found: dict[int, Phase] = {}
     try:
         # Whoever looks on must not hang on a server that is slow: seconds, and a setting.
         patience = "-c statement_timeout=1s"
         with connect(
             server, server.maintenance_dbname, connect_timeout="2", options=patience
         ) as session:
-            for query in _QUERIES:
-                for pid, *told in session.execute(read_query(query)):
-                    found.setdefault(pid, Phase(*told))
+            return phases_seen(session)
     except (psycopg.Error, ServerUnavailable):
         return {}
+
+
+def phases_seen(session: psycopg.Connection) -> Mapping[int, Phase]:
+    """Ask by an open session how far its server's statements are; raises psycopg.Error."""
+    found: dict[int, Phase] = {}
+    for query in _QUERIES:
+        for pid, *told in session.execute(read_query(query)):
+            found.setdefault(pid, Phase(*told))
     return found
 
 

@@ -19,6 +19,7 @@ from batchgate.fixtures import (
     batchgate_server,
     session,
     steps_of,
+    undone,
 )
 from batchgate.harness import Harness
 from batchgate.invocation import drop_page, joined_option, no_page, only_looks
@@ -34,7 +35,7 @@ from batchgate.terminal import show_run
 from batchgate.verdict import Verdict, judge
 from batchgate.versions import majors_of, run_versions
 
-__all__ = ["at_batch", "batchgate_postgresql", "batchgate_server", "session", "steps_of"]
+__all__ = ["at_batch", "batchgate_postgresql", "batchgate_server", "session", "steps_of", "undone"]
 
 NO_PAGE = pytest.StashKey[str]()
 

@@ -8,7 +8,7 @@ from sqlparse import tokens as kinds
 
 from batchgate.errors import SuiteError
 from batchgate.sqltext import SENDING, MetaCommand, Statement
-from batchgate.sqltokens import tokens
+from batchgate.sqltokens import LETTER_OR_DIGIT, tokens
 
 INCLUDES = ("i", "include", "ir", "include_relative")
 BRANCHES = ("if", "elif", "else", "endif")
@@ -28,8 +28,11 @@ _ACTING_VARIABLES = (
     *("COMP_KEYWORD_CASE", "HIDE_TABLEAM", "HIDE_TOAST_COMPRESSION", "SHOW_ALL_RESULTS"),
 )
 
-_NAME = r"[A-Za-z_\u0080-\U0010ffff0-9]+"
+_NAME = rf"{LETTER_OR_DIGIT}+"
 _VARIABLE_NAME = re.compile(_NAME)
+# What no variable is named without: most statements have none, and need not be cut for them. Of two
+# colons the first may have been a type's, or quoted by a backslash.
+_MAY_NAME = re.compile(r"(?<!:)(?:::)*:[^\s:=]|\\:")
 _ARGUMENT_PIECE = re.compile(
     rf"""(?P<quoted>'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'(?!'))
     | (?P<literal>:'{_NAME}') | (?P<identifier>:"{_NAME}")
@@ -68,6 +71,8 @@ class Filled:
 
 def fill(text: str, variables: Variables) -> Filled:
     """Replace psql's variables in a statement, outside of quotes and comments."""
+    if not _MAY_NAME.search(text):
+        return Filled(text, ((0, 0, len(text)),))
     parts: list[str] = []
     pieces: list[tuple[int, int, int]] = []
     length = 0

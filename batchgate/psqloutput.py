@@ -1,8 +1,9 @@
 """What running a SQL file yields: outputs, steps, and an error with its true place."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import psycopg
@@ -15,6 +16,8 @@ from batchgate.psqlsend import Table
 from batchgate.sqltext import Statement
 from batchgate.sqltokens import tokens
 
+Kind = Literal["notice", "echo", "table", "error"]
+
 _ROWS_SHOWN = 50
 _LINE_LENGTH = 100
 _INLINE_LINE = re.compile(r"inline_code_block\D+(\d+)")
@@ -22,11 +25,49 @@ _INLINE_LINE = re.compile(r"inline_code_block\D+(\d+)")
 
 @dataclass(frozen=True)
 class Output:
-    """One thing that psql would print, and the place that made it so."""
+    """One thing that psql would print, and the place that made it so.
 
-    kind: Literal["notice", "echo", "table", "error"]
+    `severity` is a notice's, in English whatever the server speaks.
+    """
+
+    kind: Kind
     text: str
     at: str
+    severity: str = field(default="", compare=False)
+
+    @property
+    def words(self) -> str:
+        """Return the text without the severity before it."""
+        return self.text.partition(":  ")[2] if self.kind == "notice" else self.text
+
+
+class Said:
+    """What a run has said: kept, or with `tell` handed over as it comes."""
+
+    def __init__(self, tell: Callable[[Output], None] | None = None) -> None:
+        self.kept: list[Output] = []
+        self._tell = tell
+        self._line_is_open = False
+
+    def put(
+        self, kind: Kind, text: str, at: str, *, line_is_open: bool = False, severity: str = ""
+    ) -> None:
+        """Take an output; an echo after ``\\echo -n`` goes on in the same line."""
+        if self._line_is_open and kind == "echo":
+            last = self.kept.pop()
+            text, at = last.text + text, last.at
+        self.kept.append(Output(kind, text, at, severity))
+        self._line_is_open = line_is_open
+        self._hand_over()
+
+    def close_line(self) -> None:
+        """End a line that is still open."""
+        self._line_is_open = False
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        while self._tell and len(self.kept) > self._line_is_open:
+            self._tell(self.kept.pop(0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +166,9 @@ class Place:
         return self.script.at(self.statement.line + below + further)
 
 
+@lru_cache(maxsize=16)
 def _body_offset(text: str) -> int:
-    """Return where a DO block's body begins: its longest string."""
+    """Return where a DO block's body begins: its longest string. Each of its notices asks."""
     quoted = [token for token in tokens(text) if token.kind in kinds.Literal]
     return max(quoted, key=lambda token: len(token.text)).at if quoted else 0
 

@@ -1,8 +1,7 @@
 """Run one SQL file over a connection, as ``psql -v ON_ERROR_STOP=1 -f`` would."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import partial
-from typing import Any
 
 import psycopg
 from psycopg.errors import Diagnostic
@@ -23,6 +22,7 @@ from batchgate.psqlmeta import (
 from batchgate.psqloutput import (
     Output,
     Place,
+    Said,
     ScriptError,
     ScriptRun,
     Step,
@@ -52,17 +52,22 @@ def run_script(
 
 
 def steps(
-    connection: Connection, script: Script, variables: Mapping[str, str] | None = None
+    connection: Connection,
+    script: Script,
+    variables: Mapping[str, str] | None = None,
+    *,
+    tell: Callable[[Output], None] | None = None,
 ) -> Generator[Step, None, ScriptRun]:
     """Run a file, yielding before each statement is sent and again after it ran.
 
-    The connection is in autocommit mode: the files open and close their own transactions.
+    The connection is in autocommit mode: the files open and close their own transactions. With
+    `tell`, which must not raise, outputs are handed over as they come, and none is kept.
     """
     if not connection.autocommit:
         raise ValueError("a script needs a connection in autocommit mode")
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("a script needs a connection without an open transaction")
-    runner = _Runner(connection, script, variables or {})
+    runner = _Runner(connection, script, variables or {}, tell)
     connection.add_notice_handler(runner.take_notice)
     try:
         yield from runner.walk(script, 0)
@@ -82,15 +87,18 @@ class _Runner:
     """The state of one run: variables, outputs, and the statement under way."""
 
     def __init__(
-        self, connection: Connection, script: Script, variables: Mapping[str, str]
+        self,
+        connection: Connection,
+        script: Script,
+        variables: Mapping[str, str],
+        tell: Callable[[Output], None] | None,
     ) -> None:
         self.connection = connection
         self.of = script.count
-        self.outputs: list[Output] = []
+        self.said = Said(tell)
         self.error: ScriptError | None = None
         self.running: Place | None = None
         self.last: Place | None = None
-        self.line_is_open = False
         self.variables = {
             "ON_ERROR_STOP": "1",
             "SERVER_VERSION_NUM": str(connection.info.server_version),
@@ -102,8 +110,9 @@ class _Runner:
         }
 
     def result(self) -> ScriptRun:
+        self.said.close_line()
         exit_code = 0 if self.error is None else 2 if self.connection.closed else 3
-        return ScriptRun(tuple(self.outputs), self.error, exit_code)
+        return ScriptRun(tuple(self.said.kept), self.error, exit_code)
 
     def walk(self, script: Script, number: int) -> Iterator[Step]:
         """Carry out a file's parts; statements count on from a number, included ones too."""
@@ -134,18 +143,21 @@ class _Runner:
             return
         self.variables["ON_ERROR_STOP"] = "on"
         failed = self._fail(place, "the file ends with its transaction still open")
-        yield self._as_step(place, ran=True, since=len(self.outputs) - 1, error=failed)
+        yield self._as_step(place, ran=True, since=len(self.said.kept) - 1, error=failed)
 
     def take_notice(self, said: Diagnostic) -> None:
         """Keep a notice of the statement that is running; a caller's own in between is not ours."""
         if self.running:
-            self._put("notice", notice_text(said), self.running.of_message(said))
+            severity = said.severity_nonlocalized or ""
+            self.said.put(
+                "notice", notice_text(said), self.running.of_message(said), severity=severity
+            )
 
     def _step(self, script: Script, statement: Statement, number: int) -> Iterator[Step]:
         place = Place(script, statement, number, fill(statement.text, self.variables))
-        yield self._as_step(place, ran=False, since=len(self.outputs))
+        yield self._as_step(place, ran=False, since=len(self.said.kept))
         self.last = self.running = place
-        since = len(self.outputs)
+        since = len(self.said.kept)
         failed: ScriptError | None = None
         try:
             shown, text = script.shown, place.filled.text
@@ -169,7 +181,7 @@ class _Runner:
             of=self.of,
             at=place.at,
             ran=ran,
-            outputs=tuple(self.outputs[since:]),
+            outputs=tuple(self.said.kept[since:]),
             error=error,
         )
 
@@ -178,7 +190,7 @@ class _Runner:
         tables = self._execute(place.sent, place, place.statement.copy_data)
         ending = place.statement.send if tables else ""
         for table in tables[:-1] if ending in ("gset", "gexec") else tables:
-            self._put("table", table_text(table), place.at)
+            self.said.put("table", table_text(table), place.at)
         if ending == "gset":
             self._set_from(tables[-1], place)
         elif ending == "gexec":
@@ -188,7 +200,7 @@ class _Runner:
         for cell in (cell for row in made.rows for cell in row if cell):
             try:
                 for table in self._execute(cell, place):
-                    self._put("table", table_text(table), place.at)
+                    self.said.put("table", table_text(table), place.at)
             except psycopg.Error as error:
                 self._refused(place, error, sent=cell)
                 if self.error:
@@ -197,7 +209,7 @@ class _Runner:
     def _execute(self, sql: str, place: Place, data: str | None = None) -> list[Table]:
         answer = send(self.connection, sql, data)
         if answer.copied:
-            self._put("table", answer.copied.removesuffix("\n"), place.at)
+            self.said.put("table", answer.copied.removesuffix("\n"), place.at)
         self.variables.update(ERROR="false", SQLSTATE="00000", ROW_COUNT=str(answer.row_count))
         return answer.tables
 
@@ -216,7 +228,7 @@ class _Runner:
                 raise _Failure(f'invalid variable name: "{variable}"')
             if not may_be_set_by_query(variable):
                 text = f'attempt to \\gset into specially treated variable "{variable}" ignored'
-                self._put("error", f"warning: {text}", place.at)
+                self.said.put("error", f"warning: {text}", place.at)
             elif value is None:
                 self.variables.pop(variable, None)
             else:
@@ -241,7 +253,7 @@ class _Runner:
 
     def _stop(self, failed: ScriptError, text: str) -> ScriptError:
         """Say what failed; the file ends here, unless it has turned ON_ERROR_STOP off."""
-        self._put("error", text, failed.at)
+        self.said.put("error", text, failed.at)
         if boolean(self.variables["ON_ERROR_STOP"]) or self.connection.closed:
             self.error = failed
         return failed
@@ -253,7 +265,7 @@ class _Runner:
         if value is None:
             where = f"\\{command.name} expression"
             text = f'error: unrecognized value "{word}" for "{where}": Boolean expected'
-            self._put("error", text, script.at(command.line))
+            self.said.put("error", text, script.at(command.line))
         return bool(value)
 
     def _command(self, script: Script, command: MetaCommand) -> None:
@@ -262,7 +274,7 @@ class _Runner:
         if command.name in PRINTING:
             no_newline = bool(given) and given[0].value == "-n" and not given[0].quoted
             text = " ".join(argument.value for argument in given[no_newline:])
-            self._put("echo", text, at, line_is_open=no_newline)
+            self.said.put("echo", text, at, line_is_open=no_newline)
         elif command.name == "unset":
             self.variables.pop(given[0].value, None)
             self.variables.setdefault("ON_ERROR_STOP", "off")
@@ -283,11 +295,3 @@ class _Runner:
         number = self.last.number if self.last else 0
         failed = ScriptError(message=message, at=at, sql="\\set", number=number, of=self.of)
         self._stop(failed, f"error: {message}")
-
-    def _put(self, kind: Any, text: str, at: str, *, line_is_open: bool = False) -> None:
-        """Keep an output; an echo after ``\\echo -n`` goes on in the same line."""
-        if self.line_is_open and kind == "echo":
-            last = self.outputs.pop()
-            text, at = last.text + text, last.at
-        self.outputs.append(Output(kind, text, at))
-        self.line_is_open = line_is_open

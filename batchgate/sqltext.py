@@ -86,7 +86,9 @@ def words(sql: str) -> tuple[str, ...]:
 
 def copies_out(sql: str) -> bool:
     """Say whether a statement is COPY … TO STDOUT."""
-    return _copies("to", words(sql))
+    # Asked of every statement, of which most begin with another word.
+    first = next((token.text for token in tokens(sql) if token.kind is kinds.Name), "")
+    return first.lower() == "copy" and _copies("to", words(sql))
 
 
 def _copies(direction: str, spoken: Sequence[str]) -> bool:

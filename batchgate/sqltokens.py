@@ -18,7 +18,11 @@ class Token(NamedTuple):
 # sqlparse's own rules take `#` for a comment and `\'` for an escaped quote, and know neither
 # nested comments nor psql's variables; these are the rules of PostgreSQL's and psql's lexers.
 # A quote that never closes falls through to the rule for Error.
-_LETTER = r"A-Za-z_\u0080-\U0010ffff"
+# Letters are A to Z, the underscore and all beyond ASCII, said by what they are not: a class that
+# names so many is slow to compile, and is compiled each time this is imported.
+_LETTER = r"[^\x00-@\[-^`{-\x7f]"
+LETTER_OR_DIGIT = r"[^\x00-/:-@\[-^`{-\x7f]"
+_NAMED = r"[^\x00-#%-/:-@\[-^`{-\x7f]"
 _ESCAPED = r"[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'(?!')"
 # After the end of a line a string goes on, by the rules by which it began: to the server alone,
 # since psql reads line by line.
@@ -32,13 +36,13 @@ _RULES = {
     kinds.String.Escape: rf"[eE]'{_ESCAPED}",
     kinds.String.Single: r"(?:[bBnNxX]|[uU]&)?'[^']*(?:''[^']*)*'(?!')",
     kinds.String.Symbol: r'(?:[uU]&)?"[^"]*(?:""[^"]*)*"(?!")',
-    kinds.Literal: rf"(?P<tag>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)[\s\S]*?(?P=tag)",
-    kinds.Error: rf"(?:[bBeEnNxX]|[uU]&)?'|(?:[uU]&)?\"|\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$",
-    kinds.Name: rf"[{_LETTER}][{_LETTER}0-9$]*",
-    kinds.Number: rf"\$?[0-9]+(?:[{_LETTER}][{_LETTER}0-9$]*)?",
+    kinds.Literal: rf"(?P<tag>\$(?:{_LETTER}{LETTER_OR_DIGIT}*)?\$)[\s\S]*?(?P=tag)",
+    kinds.Error: rf"(?:[bBeEnNxX]|[uU]&)?'|(?:[uU]&)?\"|\$(?:{_LETTER}{LETTER_OR_DIGIT}*)?\$",
+    kinds.Name: rf"{_LETTER}{_NAMED}*",
+    kinds.Number: rf"\$?[0-9]+(?:{_LETTER}{_NAMED}*)?",
     kinds.Assignment: r"::|:=",
     kinds.Name.Placeholder: (
-        rf":(?:[{_LETTER}0-9]+|'[{_LETTER}0-9]+'|\"[{_LETTER}0-9]+\"|\{{\?[{_LETTER}0-9]+\}})"
+        rf":(?:{LETTER_OR_DIGIT}+|'{LETTER_OR_DIGIT}+'|\"{LETTER_OR_DIGIT}+\"|\{{\?{LETTER_OR_DIGIT}+\}})"
     ),
     kinds.Generic.Escape: r"\\[;:]",
     kinds.Generic.Command: r"\\",
@@ -79,14 +83,18 @@ def server_tokens(text: str) -> Iterator[Token]:
 
 
 def _cut(pattern: re.Pattern[str], text: str, position: int, end: int) -> Iterator[Token]:
+    take = pattern.match
     while position < end:
-        match = pattern.match(text, position, end)
+        match = take(text, position, end)
         assert match is not None, "the last rule takes any character"
-        token = Token(_KINDS[str(match.lastgroup)], match[0], position)
-        if token.kind is kinds.Comment.Multiline:
+        kind = _KINDS[match.lastgroup or ""]
+        if kind is kinds.Comment.Multiline:
             token = _nested_comment(text, position, end)
+            position += len(token.text)
+        else:
+            token = Token(kind, match[0], position)
+            position = match.end()
         yield token
-        position += len(token.text)
 
 
 def _nested_comment(text: str, start: int, end: int) -> Token:

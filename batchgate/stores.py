@@ -17,13 +17,15 @@ Build = Callable[[psycopg.Connection], None]
 
 _BLANK = "blank"
 _DATABASE = "batches"
+# A route that commits in between does so on the few rows of a sample, too.
+_SETTINGS = "-c batchgate.chunk=3"
 
 
 class Store(Protocol):
     """What makes templates once and copies them often."""
 
-    def ensure(self, name: str, base: str | None, build: Build) -> None:
-        """Make the template of that name from `base` and what `build` does, unless it stands."""
+    def ensure(self, name: str, base: str | None, *builds: Build) -> None:
+        """Make the template of that name from `base` and what `builds` do, unless it stands."""
 
     def copy(self, template: str | None) -> AbstractContextManager[str]:
         """Give the name of a copy, which is dropped afterwards."""
@@ -48,9 +50,9 @@ class Databases:
         """Keep one session for making and dropping clones, of which there are very many."""
         return connect(self._server, self._server.maintenance_dbname)
 
-    def ensure(self, name: str, base: str | None, build: Build) -> None:
-        """Make the template of that name from `base` and what `build` does, unless it stands."""
-        ensure_template(self._server, self._full(name), base and self._full(base), build)
+    def ensure(self, name: str, base: str | None, *builds: Build) -> None:
+        """Make the template of that name from `base` and what `builds` do, unless it stands."""
+        ensure_template(self._server, self._full(name), base and self._full(base), *builds)
 
     @contextmanager
     def copy(self, template: str | None) -> Iterator[str]:
@@ -65,7 +67,7 @@ class Databases:
 
     def connect(self, name: str) -> psycopg.Connection:
         """Connect to a copy as its owner."""
-        return connect(self._server, name)
+        return connect(self._server, name, options=_SETTINGS)
 
     def close(self) -> None:
         """End the session for making and dropping."""
@@ -88,12 +90,13 @@ class Servers:
         self._templates: dict[str, ThrowAwayServer] = {}
         self._copies: dict[str, Server] = {}
 
-    def ensure(self, name: str, base: str | None, build: Build) -> None:
-        """Make the template of that name from `base` and what `build` does, unless it stands."""
+    def ensure(self, name: str, base: str | None, *builds: Build) -> None:
+        """Make the template of that name from `base` and what `builds` do, unless it stands."""
 
         def run(server: Server) -> None:
-            with connect(server, _DATABASE) as session:
-                build(session)
+            for build in builds:
+                with connect(server, _DATABASE) as session:
+                    build(session)
 
         if name not in self._templates:
             self._templates[name] = self._rested(self._files(base), run)
@@ -111,7 +114,7 @@ class Servers:
 
     def connect(self, name: str) -> psycopg.Connection:
         """Connect to a copy as its owner."""
-        return connect(self._copies[name], _DATABASE)
+        return connect(self._copies[name], _DATABASE, options=_SETTINGS)
 
     def close(self) -> None:
         """Remove the templates."""

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from shutil import get_terminal_size
 from textwrap import wrap
-
-import pytest
+from typing import Protocol
 
 from batchgate.findings import Level, State
-from batchgate.gates.words import warning_of
+from batchgate.gates.words import refusal, warning_of
 from batchgate.run import GateResult, Run, TargetReport
 from batchgate.verdict import Outcome, Verdict, counted, time_text
 from batchgate.whereabouts import GRANTS, facts_of, gates_of, is_listed, is_statement, is_told
@@ -29,8 +28,26 @@ _SHOWN = 20
 _HEADINGS = ("no.", "statement", "level", "result", "count", "time")
 
 
-def show_run(terminal: pytest.TerminalReporter, run: Run, verdict: Verdict, page: str) -> None:
-    """Write the gates' tables where gates ran, then the verdict and where the page is."""
+class Terminal(Protocol):
+    """What is written to: pytest's terminal, or a command's."""
+
+    def ensure_newline(self) -> None:
+        """Begin a line where none is begun."""
+
+    def section(self, title: str, sep: str = "=") -> None:
+        """Write a heading across the whole width."""
+
+    def write_line(self, line: str, **markup: bool) -> None:
+        """Write a line, marked as told by names such as `red` and `bold`."""
+
+
+def show_run(
+    terminal: Terminal, run: Run, verdict: Verdict, page: str = "", *, samples: int = 0
+) -> None:
+    """Write the gates' tables where gates ran, then the verdict and where the page is.
+
+    Of what a gate found, so many rows are written below it; pytest has shown them by then.
+    """
     width = get_terminal_size().columns
     terminal.ensure_newline()
     for target, gates in _by_target(run):
@@ -38,7 +55,7 @@ def show_run(terminal: pytest.TerminalReporter, run: Run, verdict: Verdict, page
         if target:
             for line in target_lines(target, gates, width):
                 terminal.write_line(line)
-        for line, markup in _table(_failing_first(gates), target, width):
+        for line, markup in _table(_failing_first(gates), target, width, samples):
             terminal.write_line(line, **markup)
     terminal.section("verdict", sep="=")
     for line in (*_not_run(run), *_not_exercised(run)):
@@ -108,7 +125,7 @@ def _failing_first(gates: Sequence[GateResult]) -> list[GateResult]:
 
 
 def _table(
-    gates: Sequence[GateResult], target: TargetReport | None, width: int
+    gates: Sequence[GateResult], target: TargetReport | None, width: int, samples: int
 ) -> Iterator[tuple[str, dict[str, bool]]]:
     rows = [_cells(gate) for gate in gates]
     widths = [max(len(row[i]) for row in (*rows, _HEADINGS)) for i in range(len(_HEADINGS))]
@@ -118,6 +135,8 @@ def _table(
     told: dict[tuple[str, str], int] = {}
     for gate, row in zip(gates, rows, strict=True):
         yield _line(row, widths), _MARKUP.get(gate.state, {"yellow": True})
+        for text in refusal(gate, samples).message.rows if gate.count and samples else ():
+            yield from ((line, {}) for line in _labelled("row", text, width, indent=5))
         if gate.state is not State.PASSED:
             first = told.setdefault((gate.reason or gate.name, gate.fix), gate.number)
             for line in _advice(gate, target, width, first):

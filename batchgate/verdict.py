@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from batchgate.config import Settings
 from batchgate.findings import Level, State
 from batchgate.run import CheckResult, GateResult, Run
 
@@ -29,6 +30,17 @@ class Verdict:
 
     def __str__(self) -> str:
         return f"{self.outcome}: {self.reason}" if self.reason else str(self.outcome)
+
+
+def fails(result: GateResult, settings: Settings) -> bool:
+    """Tell whether a gate's result fails the run that it is of."""
+    if result.state is State.NOT_EXERCISED and settings.allow_empty:
+        return False
+    if result.state is State.WARNED:
+        return settings.strict_gates
+    return result.state is not State.PASSED and (
+        result.level is Level.REQUIRED or result.state is State.ERROR
+    )
 
 
 def judge(run: Run, *, failed: bool = False) -> Verdict:

@@ -128,6 +128,15 @@ def test_a_template_grows_on_another(server: Server, name: str):
     assert rows(server, f"{name}_3") == [(1,), (2,)]
 
 
+def test_each_build_has_a_session_of_its_own(server: Server, name: str):
+    def settle(session: psycopg.Connection) -> None:
+        session.execute("set search_path = nowhere")
+
+    ensure_template(server, name, None, settle, fill)
+    create_database(server, f"{name}_1", name)
+    assert rows(server, f"{name}_1") == [(1,)]
+
+
 def test_a_build_that_fails_leaves_no_template_and_says_why(server: Server, name: str):
     def fail(session: psycopg.Connection) -> None:
         fill(session)
@@ -162,7 +171,8 @@ def test_of_several_that_ask_at_once_exactly_one_builds(server: Server, name: st
 
 def test_a_finished_database_is_marked_as_a_template(server: Server, name: str):
     create_database(server, name)
-    mark_template(server, name)
+    with connect(server, "postgres") as session:
+        mark_template(session, name)
     assert not ensure_template(server, name, None, fill)
 
 

@@ -57,7 +57,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("gates", "phases"),
     ("batches", "sessions", "redproof", "states", "sigterm", "stores", "targets"),
     ("heights",),
-    ("rehearsal", "harness"),
+    ("rehearsal", "harness", "undone"),
     ("operate",),
     ("promises", "outcomes"),
     ("invocation", "collect", "results", "report", "terminal", "versions", "outputs"),

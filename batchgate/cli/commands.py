@@ -1,18 +1,55 @@
-"""The group of commands."""
+"""The group of commands: a module each, of the same name, read when it is called for."""
+
+from importlib import import_module
+from typing import Any
 
 import click
 
-from batchgate.cli.endings import Commands
-from batchgate.cli.report import report
+from batchgate.cli.endings import Ended, Ending, ending_of
+from batchgate.errors import BatchgateError
+
+_COMMANDS = ("status", "check", "apply", "validate", "rollback", "report")
+
+
+class Commands(click.Group):
+    """A group whose commands raise what a user can put right, shown without a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which one comes to need them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of a name: the others' modules need not be loaded for it."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"batchgate.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except (BatchgateError, OSError) as error:
+            raise Ended(str(error), ending_of(error)) from None
+        except KeyboardInterrupt:
+            # What a command has begun by then, it has said itself.
+            raise Ended("interrupted", Ending.INTERRUPTED) from None
 
 
 @click.group("batchgate", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="batchgate", message="%(prog)s %(version)s")
 def main() -> None:
-    """Work with what the runs of batchgate leave behind.
+    """Apply SQL batches to a database, see what stands there, and gate its data.
 
-    Batches and gates are proven by pytest; the commands here start from its outcomes.
+    Works on the batches and gates of the project in the current folder, over the same code that
+    proves them under pytest, and with pytest's settings. Whatever writes says to which database,
+    and asks.
+
+    \b
+    Examples:
+      export BATCHGATE_DSN=postgresql://owner@db.example/shop
+      batchgate status
+      batchgate apply 3 --dry-run
+      batchgate apply --through 5
+      batchgate validate
     """
-
-
-main.add_command(report)

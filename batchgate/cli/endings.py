@@ -1,7 +1,6 @@
 """How a command ends: its exit code, and what it says on standard error."""
 
 from enum import IntEnum
-from typing import Any
 
 import click
 
@@ -32,17 +31,6 @@ class Ended(click.ClickException):
     def exit_code(self) -> int:  # type: ignore[override]
         """Return the code of how it ended."""
         return int(self.ending)
-
-
-class Commands(click.Group):
-    """A group whose commands raise what a user can put right, shown without a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was named."""
-        try:
-            return super().invoke(ctx)
-        except (BatchgateError, OSError) as error:
-            raise Ended(str(error), ending_of(error)) from None
 
 
 def ending_of(error: BatchgateError | OSError) -> Ending:

@@ -17,6 +17,9 @@ from batchgate.suite import Batch, Suite
 from batchgate.targets.address import Target
 from batchgate.targets.terms import Terms
 
+# Of plugins that a command has imported already: nothing is asserted in them here.
+_QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+
 
 @dataclass(frozen=True)
 class Project:
@@ -57,7 +60,7 @@ def read_project(arguments: Sequence[str] = ()) -> Project:
     Raises SuiteError where its files are wrong; what pytest itself refuses, it says itself.
     """
     reader = _Reader()
-    code = pytest.main(list(arguments), plugins=[reader])
+    code = pytest.main([*_QUIET, *arguments], plugins=[reader])
     if isinstance(reader.found, BatchgateError):
         raise reader.found
     if reader.found is None:

@@ -16,7 +16,7 @@ from batchgate.report.redraw import draw_page
 _PAGE = "report.html"
 
 
-@click.command()
+@click.command(short_help="Draw the page of an earlier run again.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "-o",

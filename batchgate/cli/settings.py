@@ -5,20 +5,33 @@ from typing import Any, TypeVar
 
 import click
 
+from batchgate.limits import LIMITS
 from batchgate.options import described
 from batchgate.scrub import concealed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SEVERAL = ("--dsn",)
+_DSN = (
+    "the database: a URL, libpq's keywords or service=NAME; BATCHGATE_DSN names it, too, and keeps"
+    " it out of the list of processes"
+)
 
 
-def with_settings(*names: str) -> Callable[[F], F]:
-    """Declare options of pytest's, such as `--dsn`, for a command; `arguments_of` hands them on."""
+def with_settings(*names: str, one: bool = True) -> Callable[[F], F]:
+    """Declare options of pytest's, such as `--dsn`, for a command; `arguments_of` hands them on.
+
+    `one` says that the command is for one database only, which needs no name.
+    """
 
     def declare(command: F) -> F:
         for name in reversed(names):
             metavar, text = described()[name]
+            if name == "--dsn":
+                metavar, text = metavar.removeprefix("[NAME=]") if one else metavar, _DSN
+            # PostgreSQL's own names stay as they are written.
+            if _parameter(name) not in LIMITS:
+                text = f"{text[0].upper()}{text[1:]}."
             if not metavar:
                 option = click.option(name, is_flag=True, default=None, help=text)
             else:
@@ -42,7 +55,7 @@ def arguments_of(given: Mapping[str, Any]) -> list[str]:
     """
     arguments: list[str] = []
     for name, (metavar, _) in described().items():
-        value = given.get(name.removeprefix("--").replace("-", "_"))
+        value = given.get(_parameter(name))
         if not metavar:
             arguments += [name] if value else []
         elif name in _SEVERAL:
@@ -50,3 +63,7 @@ def arguments_of(given: Mapping[str, Any]) -> list[str]:
         elif value is not None:
             arguments.append(f"{name}={value}")
     return arguments
+
+
+def _parameter(name: str) -> str:
+    return name.removeprefix("--").replace("-", "_")

@@ -200,13 +200,13 @@ class _GateRun:
 
     def _reached(self) -> tuple[Reach, ...]:
         """Look for what READ ONLY does not stop, in all that is going to be run."""
-        found = reaches(self._connection, self._gate.sql)
+        statements = [self._gate.sql]
         if self._after:
             asked = ",\n".join(f"({batch.present})" for batch in self._after)
-            found += reaches(self._connection, f"select {asked}")
+            statements.append(f"select {asked}")
         if self._gate.of:
-            found += reaches(self._connection, f"select from {', '.join(self._gate.of)}")
-        return found
+            statements.append(f"select from {', '.join(self._gate.of)}")
+        return reaches(self._connection, *statements)
 
     def _count(self) -> None:
         """Add how many rows there were to look at; last, since it may abort the transaction."""

@@ -1,6 +1,5 @@
 """pytest's terminal, and how the progress of a run is shown there."""
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from threading import RLock
@@ -11,7 +10,7 @@ import pytest
 from batchgate.outputs import scrubber_of
 from batchgate.progress.log import LogLines
 from batchgate.progress.state import Moment
-from batchgate.progress.turns import SharedStream, way_around
+from batchgate.progress.turns import SharedStream, is_looked_at, way_around
 
 _FIRST_LINE = 10.0  # seconds
 
@@ -42,7 +41,7 @@ class Screen:
         self._own = way_around(self._before)
         scrub = scrubber_of(config)
         self._shown: Shown
-        if first is None and self._own.isatty() and self._is_calm(config):
+        if first is None and is_looked_at(self._own) and self._is_calm(config):
             # rich is of no use to a log, and takes a moment to be loaded.
             from batchgate.progress.line import LiveLine
 
@@ -85,9 +84,6 @@ class Screen:
         return int(self._writer.width_of_current_line)
 
     def _is_calm(self, config: pytest.Config) -> bool:
-        """Tell a terminal where nobody but pytest writes, and where a line can be taken back."""
+        """Tell a terminal where nobody but pytest writes."""
         plain = type(self._reporter) is pytest.TerminalReporter
-        collected = os.environ.get("CI") or os.environ.get("BUILD_NUMBER")
-        dumb = os.environ.get("TERM", "dumb") == "dumb"
-        captured = config.getoption("capture", "no") in ("fd", "sys")
-        return plain and captured and not dumb and not collected
+        return plain and config.getoption("capture", "no") in ("fd", "sys")

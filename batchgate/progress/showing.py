@@ -11,6 +11,7 @@ from batchgate.activity import Item, going_on
 from batchgate.folders import PrivateFolder, bases, make_folder
 from batchgate.harness import Harness
 from batchgate.invocation import only_looks
+from batchgate.phases import phases_on
 from batchgate.progress.screen import Screen
 from batchgate.progress.sights import Post, forget
 from batchgate.progress.watch import Watch
@@ -70,7 +71,7 @@ class Display(Announcer):
         if self._config.pluginmanager.hasplugin("terminalreporter"):
             self._session = session
             self._screen = Screen(self._config, self._counted, self._first)
-            self._watch = Watch(going_on(), self._screen.show)
+            self._watch = Watch(going_on(), self._screen.show, phases_on)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

@@ -70,3 +70,10 @@ def way_around(stream: TextIO) -> TextIO:
     except (AttributeError, OSError, ValueError):
         return stream
     return os.fdopen(descriptor, "w", encoding=stream.encoding, errors="replace")
+
+
+def is_looked_at(stream: TextIO) -> bool:
+    """Tell a terminal that somebody looks at, where a line can be taken back."""
+    collected = os.environ.get("CI") or os.environ.get("BUILD_NUMBER")
+    dumb = os.environ.get("TERM", "dumb") == "dumb"
+    return stream.isatty() and not dumb and not collected

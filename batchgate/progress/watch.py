@@ -1,12 +1,11 @@
 """Looks at what all processes of a run do, and asks servers how far their statements are."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 
 from batchgate.activity import Doing
-from batchgate.phases import phases_on
 from batchgate.progress.sights import Sight, look, received
 from batchgate.progress.state import Moment, Place
 
@@ -15,17 +14,21 @@ _ASKED_EVERY = 1.0
 # A statement that is over sooner is not asked after.
 _SLOW = 1.0
 
+# How far the statements of a server's processes are, asked by the server's host and port.
+Ask = Callable[[str, int], Mapping[int, object]]
+
 
 class Watch:
     """Two threads: one that looks and shows, and one that asks, which may take its time.
 
     `others` are what went on in this process before the run began; `show` is called with every
-    moment that is looked at.
+    moment that is looked at; `ask` tells how far a server is, and nothing where it does not know.
     """
 
-    def __init__(self, others: Collection[Doing], show: Callable[[Moment], None]) -> None:
+    def __init__(self, others: Collection[Doing], show: Callable[[Moment], None], ask: Ask) -> None:
         self._others = others
         self._show = show
+        self._ask = ask
         self._over = Event()
         self._moment = Moment(now=0.0)
         self._phases: dict[Place, str] = {}
@@ -63,5 +66,5 @@ class Watch:
             self._phases = {
                 (*server, pid): str(phase)
                 for server in sorted(servers)
-                for pid, phase in phases_on(*server).items()
+                for pid, phase in self._ask(*server).items()
             }

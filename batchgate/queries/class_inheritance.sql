@@ -1,5 +1,5 @@
 -- Partition keys and bounds, and parents in their order.
--- where: exists (select from pg_catalog.pg_inherits)
+-- where: exists (select from pg_catalog.pg_inherits) or exists (select from pg_catalog.pg_partitioned_table)
 select
     r.identity,
     pg_get_partkeydef(r.oid) as "key",

@@ -51,15 +51,17 @@ class Decision(NamedTuple):
     why: str
 
 
-def reaches(connection: psycopg.Connection[Any], sql: str) -> tuple[Reach, ...]:
-    """Return what a statement names, however indirectly, that reaches beyond its transaction.
+def reaches(connection: psycopg.Connection[Any], *statements: str) -> tuple[Reach, ...]:
+    """Return what statements name, however indirectly, that reaches beyond their transaction.
 
-    Names are looked up by the search_path that the open transaction has. Nothing of the statement
-    is planned, since planning already calls functions; only catalogs are read.
+    Names are looked up by the search_path that the open transaction has, those of all statements
+    in one query. Nothing of a statement is planned, since planning already calls functions; only
+    catalogs are read.
     """
     if connection.info.parameter_status(_STRINGS) == "off":
         return (Reach(_STRINGS, "is off: strings do not end where they seem to", ()),)
-    sources = [_spoken((), search_path(connection), sql)]
+    schemas = search_path(connection)
+    sources = [_spoken((), schemas, statement) for statement in statements]
     found: dict[tuple[str, str], Reach] = {}
     seen: set[Part] = set()
     for number in count(1):

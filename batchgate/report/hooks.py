@@ -7,9 +7,6 @@ import pytest
 
 from batchgate.outcomes.restoring import run_of
 from batchgate.report.drawing import title_of
-from batchgate.report.entries import log_of
-from batchgate.report.page import draw_failure, draw_summary
-from batchgate.report.rows import HEADER, labels_of, rows_of
 from batchgate.report.unfinished import draw_notice
 
 Document = Mapping[str, Any]
@@ -51,6 +48,9 @@ class PageHooks:
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         """Draw everything; an exception here would cost the file."""
+        # Imported once there is a verdict, which nobody should have to wait for.
+        from batchgate.report.page import draw_failure, draw_summary
+
         document = self._document()
         try:
             self._fill(document)
@@ -60,6 +60,9 @@ class PageHooks:
         prefix[:] = [drawn]
 
     def _fill(self, document: Document) -> None:
+        from batchgate.report.entries import log_of
+        from batchgate.report.rows import HEADER, labels_of, rows_of
+
         table = log_of(run_of(document)).table
         self._report.title = title_of(document["about"]["project"])
         self._report.table_header = list(HEADER)

@@ -54,7 +54,7 @@ class Ink:
 
     def _drawn(self, name: str, text: str, lexer: str) -> Source:
         shown = spelled_out(_LINE_ENDS.sub("\n", text).expandtabs(4)).rstrip("\n")
-        drawn = Markup("").join(_coloured(shown, lexer)) if self._coloured > 0 else escape(shown)
+        drawn = _coloured(shown, lexer) if self._coloured > 0 else escape(shown)
         room = self._coloured if self._coloured > 0 else self._plain
         if self._coloured > 0:
             self._coloured -= len(drawn)
@@ -66,13 +66,17 @@ class Ink:
         return Source(name, drawn, numbers)
 
 
-def _coloured(text: str, lexer: str) -> Iterator[Markup]:
-    """Yield a text piece by piece, those of a colour within a tag; nothing of it is ever lost."""
+def _coloured(text: str, lexer: str) -> Markup:
+    """Return a text with those pieces that have a colour in a tag; nothing of it is ever lost."""
     pieces = list(_pieces(text, lexer))
     if "".join(piece for _, piece in pieces) != text:
         pieces = [("", text)]
-    for name, piece in pieces:
-        yield Markup('<i class="{}">{}</i>').format(name, piece) if name else escape(piece)
+    return Markup("".join(_tagged(name, escape(piece)) for name, piece in pieces))
+
+
+def _tagged(name: str, shown: Markup) -> str:
+    # There are very many: Markup's own formatting takes several times as long.
+    return f'<i class="{name}">{shown}</i>' if name else shown
 
 
 def _pieces(text: str, lexer: str) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """On what terms a run's gates look at its targets."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 from batchgate.gates.run import Manner
 from batchgate.targets.lag import LagLimit
@@ -19,3 +20,19 @@ class Terms:
     max_lag: LagLimit | None = None
     max_replay_wait: float = 10.0
     allow_superuser: bool = False
+
+    @property
+    def mode(self) -> str:
+        """Return whether gates share a snapshot, in the words of the option."""
+        return "per-gate" if self.per_gate else "shared"
+
+    @property
+    def held_to(self) -> Mapping[str, str]:
+        """Return what each gate is held to, by the names of the settings."""
+        cost = self.manner.max_cost
+        return {
+            **asdict(self.manner.limits),
+            "max_replay_wait": f"{self.max_replay_wait:g}s",
+            **({"max_cost": f"{cost:g}"} if cost is not None else {}),
+            **({"max_lag": self.max_lag.text} if self.max_lag else {}),
+        }

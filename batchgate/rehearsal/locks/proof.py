@@ -105,14 +105,14 @@ def _run_larger(
     if not any(few.ground.rows.values()) or not any(work.done for work in few.works):
         return None, {}
     with watched(heights, start.height) as (database, observer):
-        refused = _multiply(observer)
+        refused = multiply(observer)
         if start.applying and not run(heights, database, batch, batch.migration).succeeded:
             reason = "the migration does not go through with four times the rows"
             return None, dict.fromkeys(few.ground.rows, reason)
         return trace(observer, partial(heights.connect, database), script, few.limit), refused
 
 
-def _multiply(observer: psycopg.Connection[Any]) -> dict[str, str]:
+def multiply(observer: psycopg.Connection[Any]) -> dict[str, str]:
     """Make four times the rows; return why a table could not be given more."""
     refused = copy_rows(observer, TIMES).refused
     if refused:

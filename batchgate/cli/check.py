@@ -1,0 +1,193 @@
+"""`batchgate check`: the gates on a database, without pytest's output."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from batchgate.cli.endings import Ended, Ending
+from batchgate.cli.live import Live
+from batchgate.cli.project import Project, read_project
+from batchgate.cli.settings import arguments_of, with_settings
+from batchgate.cli.sheet import Sheet
+from batchgate.cli.signals import ended_by_sigterm
+from batchgate.errors import SuiteError
+from batchgate.findings import Cause
+from batchgate.harness import Harness
+from batchgate.limits import LIMITS
+from batchgate.operate.checking import Inspection
+from batchgate.run import Run
+from batchgate.suite import Gate
+from batchgate.targets.secrets import secrets_in
+from batchgate.terminal import show_run
+from batchgate.verdict import Verdict, counted, judge
+
+_SETTINGS = (
+    "--dsn",
+    "--strict-gates",
+    "--allow-empty",
+    "--allow-superuser",
+    "--samples",
+    "--max-cost",
+    "--max-lag",
+    "--max-replay-wait",
+    "--snapshot",
+    *(f"--{name.replace('_', '-')}" for name in LIMITS),
+)
+_NO_SERVER = (Cause.UNREACHABLE, Cause.LOST, Cause.CUT)
+
+
+@click.command()
+@click.argument("gates", nargs=-1, metavar="[GATE]...")
+@with_settings(*_SETTINGS, one=False)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the outcome there, too: a report.json, which `batchgate report` draws.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Write the verdict alone.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON document on stdout.")
+def check(
+    gates: Sequence[str], report: Path | None, quiet: bool, as_json: bool, **given: Any
+) -> None:
+    """Run the gates on a database and say what they find.
+
+    Reads, and writes nothing to the database, nor any file but that of --report. The gates are
+    held to the same limits and come to the same results as by `pytest -m gates --dsn …`. GATE is
+    the number, the name or the file of one; without any, all gates are run. Columns that a gate
+    does not list under `show` are masked.
+
+    \b
+    Exit codes:
+      0    every required gate passed; informational ones may have found something
+      1    a gate failed, or a required one gave no result
+      2    called wrongly
+      4    the suite's files or settings are wrong, or FILE cannot be written
+      5    a database was not reached or its connection was lost, and nothing else failed
+      130  interrupted; what ran on the server is cancelled
+
+    \b
+    Examples:
+      batchgate check --dsn postgresql://gate_reader@db.example/shop
+      batchgate check 1 02_orders_have_currency --samples 20
+      batchgate check --dsn eu=service=eu --dsn us=service=us --json
+    """
+    started = datetime.now(UTC)
+    project = read_project(arguments_of(given))
+    scrub = secrets_in(target.dsn.reveal() for target in project.targets).scrubber()
+    chosen = _chosen(project, gates)
+    inspection, interrupted = _inspected(project, chosen, scrub, shown=not (quiet or as_json))
+    run = inspection.run()
+    verdict = judge(run)
+    ending = Ending.INTERRUPTED if interrupted else _ending_of(run)
+    if as_json:
+        click.echo(scrub(_as_json(project, run, verdict, ending)))
+    elif quiet:
+        click.echo(scrub(str(verdict)))
+    else:
+        show_run(Sheet(scrub), run, verdict, samples=project.terms.manner.samples)
+    if report:
+        # Of use to a file alone, and it takes a moment to be loaded.
+        from batchgate.cli.leaving import write_report
+
+        write_report(
+            report, project, run, verdict, ending, asked=gates, started=started, scrub=scrub
+        )
+    if interrupted:
+        raise Ended(scrub(interrupted), ending)
+    raise click.exceptions.Exit(ending)
+
+
+def _chosen(project: Project, named: Sequence[str]) -> list[Gate]:
+    """Return the gates to run, in the suite's order; all where none is named."""
+    if not project.targets:
+        raise click.UsageError(
+            "expected a database to look at, found none\n"
+            "  fix: Name it: --dsn postgresql://user@host/database, or BATCHGATE_DSN. Over the"
+            " sample data the gates are run by `pytest -m gates`."
+        )
+    gates = project.suite.gates
+    if not gates:
+        raise SuiteError(
+            "expected gates to run, found none",
+            at=project.settings.relative(project.settings.gates),
+            fix="Call it in the folder of the project, or set batchgate_gates.",
+        )
+    wanted = {gate.name for name in named for gate in [_named(gates, name)]}
+    return [gate for gate in gates if not named or gate.name in wanted]
+
+
+def _named(gates: Sequence[Gate], name: str) -> Gate:
+    wanted = Path(name).name.removesuffix(".sql")
+    for gate in gates:
+        if wanted == gate.name or (wanted.isdecimal() and int(wanted) == gate.number):
+            return gate
+    known = ", ".join(gate.name for gate in gates)
+    raise click.BadParameter(
+        f"expected the number or the name of a gate, found {name}\n  fix: One of: {known}.",
+        param_hint="GATE",
+    )
+
+
+def _inspected(
+    project: Project, gates: Sequence[Gate], scrub: Callable[[str], str], *, shown: bool
+) -> tuple[Inspection, str]:
+    """Run the gates; return what came of it, and what to say where that was interrupted."""
+    harness = Harness(project.settings, project.suite, project.targets, project.terms)
+    inspection = Inspection(harness, gates)
+
+    def done() -> str:
+        return f"{len(inspection.results)} of {counted(inspection.due, 'gate')}"
+
+    shown = shown and project.settings.progress != 0
+    try:
+        with (
+            ended_by_sigterm(),
+            closing(harness),
+            Live(shown=shown, counted=done, scrub=scrub),
+        ):
+            inspection.make()
+    except KeyboardInterrupt:
+        at = f"{inspection.at} was cancelled on the server; " if inspection.at else ""
+        return inspection, f"interrupted: {at}{done()} had ended"
+    return inspection, ""
+
+
+def _ending_of(run: Run) -> Ending:
+    if any(gate.fails and gate.cause not in _NO_SERVER for gate in run.gates):
+        return Ending.FAILED
+    if any(gate.cause in _NO_SERVER for gate in run.gates):
+        return Ending.SERVER
+    return Ending.DONE
+
+
+def _as_json(project: Project, run: Run, verdict: Verdict, ending: Ending) -> str:
+    # Of use to a machine alone, and it takes a moment to be loaded.
+    from batchgate.outcomes.parts import gate_part, target_part
+    from batchgate.outcomes.words import slug
+
+    gates = [gate_part(each, {}) for each in run.gates]
+    for gate in gates:
+        # The suite has the one, and the other is long.
+        del gate["statement"], gate["plan"]
+    alone = len(project.targets) == 1
+    document = {
+        "command": "check",
+        "database": project.targets[0].address if alone else None,
+        "exit_code": int(ending),
+        "finished": run.finished,
+        "verdict": {
+            "outcome": slug(verdict.outcome),
+            "text": verdict.outcome.value,
+            "reason": verdict.reason,
+        },
+        "targets": [target_part(each) for each in run.targets],
+        "gates": gates,
+        "gates_not_run": list(run.gates_not_run),
+    }
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)

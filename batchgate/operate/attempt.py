@@ -1,0 +1,128 @@
+"""One run of a file, statement by statement, and how far it got."""
+
+from time import perf_counter
+from typing import Any, Protocol
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from batchgate.operate.dry import commits, is_harmless, undoes
+from batchgate.operate.interruption import Interruption
+from batchgate.script import Output, Script, ScriptError, Step, steps
+from batchgate.sqltext import words
+
+_XID = "select pg_catalog.pg_current_xact_id_if_assigned()::text"
+
+
+class Listener(Protocol):
+    """Whoever is told what goes on; nothing that it is told with may raise."""
+
+    def said(self, output: Output) -> None:
+        """Take what the file says."""
+
+    def ran(self, step: Step, seconds: float) -> None:
+        """Take a statement that ran, and how long."""
+
+    def again(self, text: str) -> None:
+        """Take why the file is run again from its beginning."""
+
+
+class Attempt:
+    """A file that is run once; afterwards it tells what was begun and what is committed.
+
+    `committed` is the last statement by which all before it is committed, `begun` the one that
+    was sent last; `wrote` tells that what is committed may have changed something, `loose` that the
+    statement sent last may have committed a part of its work.
+    """
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], script: Script, listener: Listener, *, dry: bool
+    ) -> None:
+        self.script = script
+        self.error: ScriptError | None = None
+        self.begun = self.committed = 0
+        self.wrote = self.loose = self.interrupted = self.lost = False
+        self.xid = ""
+        self._connection = connection
+        self._listener = listener
+        self._dry = dry
+        self._pending = self._outside = False
+        self._started = 0.0
+        self._held_back = ""
+
+    def go(self, stop: Interruption) -> None:
+        """Run the file to its end, its first error, or until it is to stop."""
+        running = steps(self._connection, self.script, tell=self._listener.said)
+        try:
+            with stop.aimed_at(self._connection):
+                while not stop.requested:
+                    step = next(running)
+                    self._ended(step) if step.ran else self._begins(step)
+            self.interrupted = True
+        except StopIteration as end:
+            self.error = end.value.error
+            self.interrupted = stop.requested and self.error is not None
+        except psycopg.OperationalError:
+            # A question of ours between two statements; a statement's own error is no exception.
+            if not self._connection.broken:
+                raise
+        finally:
+            self.lost = self._connection.broken
+            running.close()
+
+    def _begins(self, step: Step) -> None:
+        said = words(step.sent)
+        self._outside = self._status is TransactionStatus.IDLE
+        if self._outside and _is_concurrent(said, step):
+            self._held_back = self._lock_timeout("0")
+        if self._status is TransactionStatus.INTRANS and commits(said):
+            row = self._connection.execute(_XID).fetchone()
+            self.xid = (row and row[0]) or ""
+        self.begun = step.number
+        self._started = perf_counter()
+
+    def _ended(self, step: Step) -> None:
+        said = words(step.sent)
+        seconds = perf_counter() - self._started
+        if step.error:
+            self.loose = self._outside and _commits_in_between(said, step)
+        elif undoes(said) or self._dry:
+            self._pending = False
+        else:
+            self._pending |= not is_harmless(said)
+        if not step.error and self._status is TransactionStatus.IDLE:
+            self.committed = 0 if self._dry else step.number
+            self.wrote |= self._pending
+            self._pending = False
+            self.xid = ""
+        if self._held_back and not self._connection.broken:
+            self._lock_timeout(self._held_back)
+        self._held_back = ""
+        self._listener.ran(step, seconds)
+
+    @property
+    def _status(self) -> TransactionStatus:
+        return TransactionStatus(self._connection.info.transaction_status)
+
+    def _lock_timeout(self, value: str) -> str:
+        """Set lock_timeout and return what it was.
+
+        What is made CONCURRENTLY waits for others and holds nobody up; cut short, it would leave an
+        invalid index and begin anew.
+        """
+        was = self._connection.execute("show lock_timeout").fetchone()
+        self._connection.execute("select pg_catalog.set_config('lock_timeout', %s, false)", [value])
+        assert was is not None, "show returns a row"
+        return str(was[0])
+
+
+def _commits_in_between(said: tuple[str, ...], step: Step) -> bool:
+    """Tell whether a statement outside of a transaction may commit before it ends."""
+    own = said[:1] in (("do",), ("call",)) or step.statement.send == "gexec"
+    return own or _is_concurrent(said, step)
+
+
+def _is_concurrent(said: tuple[str, ...], step: Step) -> bool:
+    """Tell whether a statement works CONCURRENTLY, or makes one that does."""
+    makes = step.statement.send == "gexec" and "concurrently" in step.sent.lower()
+    return makes or "concurrently" in said

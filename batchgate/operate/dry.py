@@ -1,0 +1,104 @@
+"""Try a file out: the same statements in the same transaction, whose end is another."""
+
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import replace
+from typing import NamedTuple, NoReturn
+
+from batchgate.errors import Refused
+from batchgate.script import Script
+from batchgate.sqltext import Statement, words
+
+# What a commit would check is checked; then all is undone.
+_UNDO = "set constraints all immediate; rollback"
+_WHY = "A dry run is the file's one transaction, rolled back at its end."
+_ELSEWHERE = (
+    "Rehearse it on the throw-away server (pytest sql), or run it on a copy of the database."
+)
+
+
+class Spoken(NamedTuple):
+    """A statement of a file or of one that it includes, and the words that it begins with."""
+
+    statement: Statement
+    at: str
+    words: tuple[str, ...]
+
+
+def begins(said: tuple[str, ...]) -> bool:
+    """Tell whether a statement of these words begins a transaction."""
+    return said[:1] == ("begin",) or said[:2] == ("start", "transaction")
+
+
+def commits(said: tuple[str, ...]) -> bool:
+    """Tell whether a statement of these words commits the transaction that it is in."""
+    return said[:1] in (("commit",), ("end",)) and "prepared" not in said[1:2]
+
+
+def undoes(said: tuple[str, ...]) -> bool:
+    """Tell whether a statement of these words rolls back the transaction that it is in."""
+    return said[:1] in (("rollback",), ("abort",)) and not {"to", "prepared"} & set(said[1:3])
+
+
+def is_harmless(said: tuple[str, ...]) -> bool:
+    """Tell whether a statement changes nothing but its session, or begins or ends a transaction."""
+    return said[:1] in (("set",), ("reset",), ("show",)) or begins(said) or commits(said)
+
+
+def tried_out(script: Script) -> Script:
+    """Return a file as it is tried out; raises Refused for one that is not one transaction."""
+    _expect_one_transaction(script)
+    return _undone(script)
+
+
+def _expect_one_transaction(script: Script) -> None:
+    """Raise Refused where anything is done before the file's one transaction, or after it."""
+    state = "before"
+    last = None
+    for each in _spoken(script):
+        last = each
+        if each.statement.send == "gexec":
+            _refuse(each, "statements that a query makes, which may commit")
+        if undoes(each.words) or each.words[:2] == ("prepare", "transaction"):
+            _refuse(each, "a transaction that ends otherwise than by commit")
+        if begins(each.words) and state == "after":
+            _refuse(each, "a second transaction after what was committed")
+        if commits(each.words) and ("chain" in each.words and "no" not in each.words):
+            _refuse(each, "a second transaction chained to the first")
+        if begins(each.words):
+            state = "within"
+        elif commits(each.words) and state == "within":
+            state = "after"
+        elif state != "within" and not is_harmless(each.words):
+            _refuse(each, "a statement outside of a transaction, which stands once it ran")
+    if state != "after" and last:
+        _refuse(last, "no commit")
+
+
+def _spoken(script: Script) -> Iterator[Spoken]:
+    for index, part in enumerate(script.parts):
+        if isinstance(part, Statement):
+            yield Spoken(part, script.at(part.line), words(part.text))
+        elif index in script.included:
+            yield from _spoken(script.included[index])
+
+
+def _undone(script: Script) -> Script:
+    undone = copy(script)
+    undone.parts = tuple(
+        replace(part, text=_UNDO)
+        if isinstance(part, Statement) and commits(words(part.text))
+        else part
+        for part in script.parts
+    )
+    undone.included = {index: _undone(each) for index, each in script.included.items()}
+    return undone
+
+
+def _refuse(found: Spoken, what: str) -> NoReturn:
+    raise Refused(
+        f"{found.at.rpartition(':')[0]}: expected one transaction to try out, found {what}",
+        at=found.at,
+        cause=_WHY,
+        fix=_ELSEWHERE,
+    )

@@ -1,0 +1,193 @@
+"""A dry run is the real run rolled back: the same statements, the same figures, nothing kept."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from batchgate.cli import main
+from batchgate.errors import Refused
+from batchgate.operate.dry import tried_out
+from batchgate.script import Script
+from batchgate.sqltext import Statement
+
+ROOT = Path(__file__).parent.parent
+BATCHES = sorted(path.parent.name for path in (ROOT / "sql").glob("*/migration.sql"))
+ROLLBACKS = sorted(path.parent.name for path in (ROOT / "sql").glob("*/rollback.sql"))
+MODE = re.compile(r"Mode: .*")
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Run a command of this repository on a database."""
+    monkeypatch.chdir(ROOT)
+
+    def run(database, *arguments: str) -> dict:
+        dsn = database.harness.server.conninfo(database.name)
+        given = (*arguments, "--dsn", dsn, "--json", "--yes")
+        result = CliRunner().invoke(main, given, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        (part,) = json.loads(result.stdout)["batches"]
+        return part
+
+    return run
+
+
+def below(name: str) -> str | None:
+    names = sorted(path.name for path in (ROOT / "sql").glob("[0-9]*"))
+    place = names.index(name)
+    return names[place - 1] if place else None
+
+
+def said(part: dict) -> list[str]:
+    return [MODE.sub("", notice) for notice in part["notices"]]
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_every_migration_tells_the_same_dry_and_leaves_nothing(at_batch, command, batch):
+    database = at_batch(below(batch))
+    before = database.state()
+    dry = command(database, "apply", batch, "--dry-run")
+    assert database.changes_since(before) == []
+    assert (dry["stands"], dry["statements_committed"]) == (False, 0)
+    real = command(database, "apply", batch)
+    assert real["stands"] is True
+    assert dry["figures"] == real["figures"]
+    assert said(dry) == said(real)
+    assert said(real)
+    assert dry["statements_sent"] == real["statements_sent"]
+    # What was picked up already is told alike, too.
+    if "backfill" in batch:
+        assert real["figures"]
+        again = command(database, "apply", batch, "--dry-run")
+        assert said(again) == said(command(database, "apply", batch))
+        assert again["figures"] != real["figures"]
+
+
+@pytest.mark.parametrize("batch", ROLLBACKS)
+def test_every_rollback_tells_the_same_dry_and_leaves_nothing(at_batch, command, batch):
+    database = at_batch(batch)
+    before = database.state()
+    dry = command(database, "rollback", batch, "--dry-run")
+    assert database.changes_since(before) == []
+    assert dry["stands"] is True
+    real = command(database, "rollback", batch)
+    assert real["stands"] is False
+    assert said(dry) == said(real)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sql").glob("*/migration.online.sql")), ids=str)
+def test_no_online_route_can_be_tried_out(path):
+    with pytest.raises(Refused, match="expected one transaction to try out") as refused:
+        tried_out(Script(path, ROOT))
+    assert re.search(r"at: sql/\w+/migration\.online\.sql:\d+\n", str(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "found"),
+    [
+        pytest.param("create table a ();", 1, "outside of a transaction", id="none"),
+        pytest.param("begin;\ncommit;\nbegin;\ncommit;", 3, "a second transaction", id="two"),
+        pytest.param("begin;\ncommit and chain;\ncommit;", 2, "chained", id="chained"),
+        pytest.param("begin;\ncommit;\ncreate table a ();", 3, "outside", id="after"),
+        pytest.param("create table a ();\nbegin;\ncommit;", 1, "outside", id="before"),
+        pytest.param("begin;\nselect 'commit'\n\\gexec\ncommit;", 2, "a query makes", id="gexec"),
+        pytest.param("begin;\nrollback;", 2, "otherwise than by commit", id="rollback"),
+        pytest.param("begin;\nprepare transaction 'x';", 2, "otherwise", id="prepared"),
+        pytest.param("begin;\ncreate table a ();", 2, "no commit", id="open"),
+        pytest.param("select 1;\nbegin;\ncommit;", 1, "outside", id="select"),
+    ],
+)
+def test_what_is_not_one_transaction_is_refused_by_file_and_line(tmp_path, text, line, found):
+    (tmp_path / "a.sql").write_text(text)
+    with pytest.raises(Refused, match=found) as refused:
+        tried_out(Script(tmp_path / "a.sql", tmp_path))
+    assert f"at: a.sql:{line}\n" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "begin; create table a (); commit;",
+        "set lock_timeout = '1s'; start transaction; create table a (); end; reset lock_timeout;",
+        "begin; savepoint s; create table a (); rollback to savepoint s; release s; commit work;",
+        "BEGIN ISOLATION LEVEL SERIALIZABLE; do $$ begin end $$; COMMIT;",
+        "begin; commit and no chain;",
+    ],
+)
+def test_only_the_end_of_the_transaction_is_another(tmp_path, text):
+    (tmp_path / "a.sql").write_text(text)
+    script = Script(tmp_path / "a.sql", tmp_path)
+    dry = tried_out(script)
+    pairs = [
+        (real.text, tried.text)
+        for real, tried in zip(script.parts, dry.parts, strict=True)
+        if real != tried and isinstance(real, Statement) and isinstance(tried, Statement)
+    ]
+    assert len(pairs) == 1
+    assert pairs[0][0].lower().split()[0] in ("commit", "end")
+    assert pairs[0][1] == "set constraints all immediate; rollback"
+
+
+def test_a_commit_in_an_included_file_is_another_too(tmp_path):
+    (tmp_path / "a.sql").write_text("\\ir b.sql\n")
+    (tmp_path / "b.sql").write_text("begin;\ncommit;\n")
+    dry = tried_out(Script(tmp_path / "a.sql", tmp_path))
+    assert [part.text for part in dry.included[0].parts][1].endswith("rollback")
+
+
+DEFERRED = """\
+-- A table stands.
+-- present: to_regclass('late') is not null
+
+begin;
+create table late (id int unique deferrable initially deferred);
+insert into late values (1), (1);
+commit;
+"""
+
+
+def test_what_a_commit_would_refuse_is_refused_dry(operated):
+    operated.write({"sql/05_late/migration.sql": DEFERRED, "sql/05_late/rollback.sql": "select 1;"})
+    for mode in ("--dry-run", "--yes"):
+        result = operated.run("apply", "5", mode)
+        assert result.exit_code == 1
+        assert "at: sql/05_late/migration.sql:7" in result.stderr
+        assert "duplicate key value violates unique constraint" in result.stderr
+        assert "[23505]" in result.stderr
+
+
+def test_a_dry_run_asks_nothing_and_says_that_nothing_was_kept(operated):
+    operated.done("apply", "1", "--yes")
+    result = operated.done("apply", "2", "--dry-run")
+    assert result.stdout.splitlines()[-1].endswith("): nothing was kept")
+    assert "✅ 02_fill_currency tried out in" in result.stdout
+    assert "next:" not in result.stderr
+    assert operated.ask("select to_regclass('filled')::text") == [None]
+    assert operated.run("apply", "2", "--dry-run", "--online").exit_code == 3
+
+
+def test_several_batches_are_not_tried_out_at_once(operated):
+    result = operated.run("apply", "--through", "2", "--dry-run")
+    assert result.exit_code == 3
+    assert "expected one batch to try out, found 2: 01_add_orders, 02_fill" in result.stderr
+    operated.done("apply", "1", "--yes")
+    operated.done("apply", "--through", "2", "--dry-run")
+    operated.done("apply", "2", "--yes")
+    assert operated.run("rollback", "--through", "1", "--dry-run").exit_code == 3
+
+
+def test_a_file_is_told_that_it_is_tried_out(operated):
+    operated.write(
+        {
+            "sql/01_add_orders/migration.sql": "-- Orders.\n"
+            "-- present: to_regclass('orders') is not null\n\nbegin;\n"
+            "create table orders (id int);\n"
+            "do $$ begin raise notice 'dry: %', current_setting('batchgate.dry_run', true);"
+            " end $$;\ncommit;\n"
+        }
+    )
+    assert "dry: on" in operated.done("apply", "1", "--dry-run").stdout
+    assert "dry: on" not in operated.done("apply", "1", "--yes").stdout

@@ -1,0 +1,118 @@
+"""Who writes enters a database that takes writes, alone, and asks the server how a commit ended."""
+
+import pytest
+from wires import cuttable, pgbouncer
+
+from batchgate.errors import Refused, ServerUnavailable
+from batchgate.operate import fate
+from batchgate.operate.attempt import Attempt
+from batchgate.operate.carrying import left_by
+from batchgate.operate.entry import entered
+from batchgate.operate.fate import Fate, fate_of
+from batchgate.operate.interruption import Interruption
+from batchgate.operate.task import Route, Task, Way
+from batchgate.script import Script
+from batchgate.suite import Batch
+from batchgate.targets.address import Dsn, Target
+
+
+def target_of(dsn: str) -> Target:
+    return Target("", Dsn(dsn), "--dsn")
+
+
+def test_a_standby_takes_no_writes(pair):
+    with (
+        pytest.raises(Refused, match="expected a server that takes writes, found a standby"),
+        entered(target_of(pair.standby.conninfo("postgres")), "apply"),
+    ):
+        pass
+
+
+def test_a_pooler_before_the_server_is_refused(batchgate_server):
+    with (
+        pgbouncer(batchgate_server) as dsn,
+        pytest.raises(Refused, match="found a pooler before it"),
+        entered(target_of(dsn), "apply"),
+    ):
+        pass
+
+
+def test_the_lock_is_a_databases_own_and_ends_with_the_session(operated, batchgate_server):
+    ours = target_of(operated.dsn)
+    with entered(ours, "apply"):
+        with entered(target_of(batchgate_server.conninfo("postgres")), "apply"):
+            pass
+        with (
+            pytest.raises(Refused, match="expected to be the only run here") as refused,
+            entered(ours, "rollback"),
+        ):
+            pass
+        assert "row: pid " in str(refused.value)
+        assert ", batchgate apply, since " in str(refused.value)
+    with entered(ours, "validate", beside_others=True):
+        with entered(ours, "validate", beside_others=True):
+            pass
+        with pytest.raises(Refused, match="only run"), entered(ours, "apply"):
+            pass
+
+
+def test_the_lock_survives_what_a_file_may_do_to_its_session(operated):
+    ours = target_of(operated.dsn)
+    with entered(ours, "apply") as entrance:
+        entrance.connection.execute("create temp table t (); set search_path = x; listen y")
+        entrance.clean()
+        assert entrance.connection.execute("select to_regclass('t')::text").fetchone() == (None,)
+        assert entrance.connection.execute("show search_path").fetchone() == ('"$user", public',)
+        with pytest.raises(Refused, match="only run"), entered(ours, "apply"):
+            pass
+
+
+def test_a_connection_that_is_lost_between_two_files_is_told(operated):
+    def cut_off() -> None:
+        with entered(target_of(operated.dsn), "apply") as entrance:
+            operated.ask(f"select pg_terminate_backend({entrance.connection.info.backend_pid})")
+            entrance.clean()
+
+    with pytest.raises(ServerUnavailable, match="expected the connection to last, it was lost"):
+        cut_off()
+
+
+def test_how_a_transaction_ended_is_asked_of_the_server(operated):
+    with operated.session() as session, Interruption() as stop:
+        ended = {}
+        for end in ("commit", "rollback"):
+            session.execute("begin")
+            row = session.execute("select pg_current_xact_id()::text").fetchone()
+            session.execute(end)
+            ended[end] = fate_of(target_of(operated.dsn), row[0], stop)
+    assert ended == {"commit": Fate.COMMITTED, "rollback": Fate.ROLLED_BACK}
+
+
+def test_a_server_that_is_not_reached_again_leaves_the_end_unknown(operated, monkeypatch):
+    monkeypatch.setattr(fate, "_PAUSES", (0.01, 0.01))
+    with Interruption() as stop:
+        with cuttable(operated.server) as wire:
+            gone = target_of(wire.conninfo(operated.name))
+        assert fate_of(gone, "4711", stop) is Fate.UNKNOWN
+        # One that goes on is not known either, for as long.
+        with operated.session() as session:
+            session.execute("begin")
+            row = session.execute("select pg_current_xact_id()::text").fetchone()
+            assert fate_of(target_of(operated.dsn), row[0], stop) is Fate.UNKNOWN
+    file = operated.folder / "sql/02_fill_currency/migration.sql"
+    task = Task(Batch("02_fill_currency", 2, file.parent), file, Route.ORDINARY)
+    attempt = Attempt(None, Script(file, operated.folder), None, dry=False)
+    attempt.xid = "4711"
+    said = left_by(task, attempt, Fate.UNKNOWN, dry=False)
+    assert said.startswith("Whether its commit went through is not known")
+    assert "select pg_xact_status('4711')" in said
+
+
+def test_the_settings_of_a_way_are_what_the_files_read():
+    assert Way(lock_timeout="1s").settings() == {
+        "lock_timeout": "1s",
+        "client_connection_check_interval": "1s",
+    }
+    given = Way(dry=True, verbose=True, chunk=500).settings()
+    assert given["batchgate.dry_run"] == given["batchgate.verbose"] == "on"
+    assert given["batchgate.chunk"] == "500"
