@@ -29,17 +29,18 @@ class Message:
     sql: str = ""
     rows: Sequence[str] = ()
     cause: str = ""
+    left: str = ""
     fix: str = ""
 
     def __str__(self) -> str:
         lines = [self.headline]
         labelled = [("at", self.at), ("sql", self.sql), *(("row", row) for row in self.rows)]
-        labelled += [("cause", self.cause), ("fix", self.fix)]
+        labelled += [("cause", self.cause), ("left", self.left), ("fix", self.fix)]
         for label, text in labelled:
             if text:
                 first, *more = text.splitlines()
                 lines.append(f"  {label}: {first}")
-                lines += [f"       {line}" for line in more]
+                lines += [f"{' ' * len(label)}    {line}" for line in more]
         return "\n".join(lines)
 
 
@@ -57,11 +58,14 @@ class BatchgateError(Exception):
         sql: str = "",
         rows: Sequence[str] = (),
         cause: str = "",
+        left: str = "",
         fix: str = "",
         particulars: Particulars | None = None,
     ) -> None:
         self.particulars = particulars or Particulars()
-        self.message = Message(headline=headline, at=at, sql=sql, rows=rows, cause=cause, fix=fix)
+        self.message = Message(
+            headline=headline, at=at, sql=sql, rows=rows, cause=cause, left=left, fix=fix
+        )
         super().__init__(str(self.message))
 
 

@@ -72,7 +72,10 @@ class Said:
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptError:
-    """What stopped a file: the server's words, and the true place in the file."""
+    """What stopped a file: the server's words, and the true place in the file.
+
+    `raised` tells that they are the file's own: it raised them.
+    """
 
     message: str
     at: str
@@ -82,6 +85,7 @@ class ScriptError:
     sqlstate: str = ""
     detail: str = ""
     hint: str = ""
+    raised: bool = False
     constraint_name: str = ""
 
     @property
@@ -185,6 +189,7 @@ def server_error(error: psycopg.Error, place: Place, of: int, sent: str = "") ->
         sqlstate=said.sqlstate or "",
         detail=said.message_detail or "",
         hint=said.message_hint or "",
+        raised=said.source_function == "exec_stmt_raise",
         constraint_name=said.constraint_name or "",
     )
 

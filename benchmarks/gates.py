@@ -1,23 +1,24 @@
-"""Show what all gates cost: beside a bare read of their tables, and beside the plain queries.
+"""What all gates cost: beside a bare read of their tables, plain queries, dbt and Soda.
 
-    python benchmarks/gates.py [--leads 100000 1000000] [--times 3] [--pg-bin DIR]
+    python benchmarks/gates.py [--leads 10000 100000 1000000] [--repeats 3] [--pg-bin DIR]
 
 Each lead comes with three tenths of a job, a conversation, five messages and five audit rows. The
-gates run as the harness runs them. The plain queries are those of the batch's own description, or
-what one would write after it: they lie under straightforward/, each run by psql. A bare read counts
-each table once, without index-only scans. All have work_mem at PostgreSQL's default, no parallel
-workers and no JIT; they take turns, and of each the median counts. First on rows as they should
-be, then with a few that offend and without what would have prevented them. What counts is the
-ratios, not the milliseconds of one machine.
+gates run one after the other on one connection, as the harness runs them. The plain queries are
+those of the batch's own description, or what one would write after it: they lie under
+straightforward/ and are one script of psql's. A bare read counts each table once, without
+index-only scans. All have what a gate is given: its work_mem, no parallel workers, no JIT; the
+script runs once with PostgreSQL's defaults, too. They take turns, and of each the median counts;
+connecting counts too. First on rows as they should be, then with a few that offend and
+without what would have prevented them. Commands are timed from their start to their end, with what
+each sets by itself, and have to fail where rows offend.
 """
 
-import argparse
 import os
-import platform
 import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,10 +26,11 @@ from statistics import median
 from time import perf_counter
 
 import psycopg
+from figures import Bench, Figure, Growth, alone, at_most, faster, growth_figure, unmeasured
+from gatecommands import CHECK, PEERS, PYTEST, READER, Command, prepare, run
 from psycopg import sql
 
 from batchgate.batches import run_file
-from batchgate.binaries import find_binaries
 from batchgate.config import Settings
 from batchgate.database import connect, create_database, drop_database
 from batchgate.discover import discover
@@ -41,82 +43,73 @@ from batchgate.suite import Gate, Suite
 ROOT = Path(__file__).resolve().parent.parent
 HERE = Path(__file__).resolve().parent
 TABLES = ("Customer", "Lead", "Job", "Conversation", "Message", "Audit")
-# PostgreSQL's default, which is less than what a gate is given otherwise; and time enough.
-MANNER = Manner(limits=Limits(work_mem="4MB", statement_timeout="10min"))
-ALIKE = {"max_parallel_workers_per_gather": "0", "jit": "off", "work_mem": "4MB"}
+# As gates are run by default, with time enough.
+MANNER = Manner(limits=Limits(statement_timeout="10min"))
+ALIKE = {
+    name: str(getattr(MANNER.limits, name))
+    for name in ("max_parallel_workers_per_gather", "jit", "work_mem")
+}
 # How the files of the rows are run; synchronously, since vacuum passes over what is not yet safe.
 LOADING = {"work_mem": "256MB", "maintenance_work_mem": "512MB", "synchronous_commit": "on"}
 # A database's room on the throw-away server is enough for so many leads with all that is theirs.
 LEADS_IN_ROOM = 2500
-LEFT, RIGHT = 44, 12
+GATES, PLAIN, DEFAULTS, BARE = "gates", "psql script", "psql script, defaults", "bare read"
+ROWS = ("as they should be", "with offences")
+QUIET = ("-X", "-q", "-v", "ON_ERROR_STOP=1")
+LEFT = 44
 
 
 @dataclass
 class Measured:
-    """The seconds of each turn, what each gate found, and the largest memory of a client.
+    """The seconds of each turn, of each gate and each plain query, and the client's peak MB."""
 
-    Memory is in kB: of this process with the gates so far, and of the largest psql; 0 where the
-    system does not tell.
-    """
-
+    turns: dict[str, list[float]] = field(default_factory=dict)
     harness: dict[str, list[float]] = field(default_factory=dict)
     plain: dict[str, list[float]] = field(default_factory=dict)
-    bare: list[float] = field(default_factory=list)
     found: dict[str, int | None] = field(default_factory=dict)
-    memory: int = 0
-    plain_memory: int = 0
+    memory: float = 0.0
 
-    def sums(self) -> tuple[float, float, float]:
-        """Return the seconds of all gates, of all plain queries and of the bare read."""
-        ours, theirs = (
-            sum(median(times) for times in each.values()) for each in (self.harness, self.plain)
-        )
-        return ours, theirs, median(self.bare)
+    def seconds(self, name: str) -> float:
+        """Return the median of what took turns, or of a command."""
+        return median(self.turns[name])
 
 
-def main() -> None:
-    """Measure every size, as it should be and with offences, and print the tables."""
-    arguments = _arguments()
+def figures(bench: Bench) -> tuple[list[Figure], list[Growth]]:
+    """Measure every size, as it should be and with offences."""
     settings = Settings(
         root=ROOT,
         sql=ROOT / "sql",
         gates=ROOT / "gates",
         sample=ROOT / "scenarios/sample",
-        reports=ROOT / "reports",
+        reports=bench.scratch / "reports",
     )
     suite = discover(settings)
-    binaries = find_binaries(explicit=arguments.pg_bin, explicit_source="--pg-bin")
-    psql = binaries.tool("psql") or shutil.which("psql")
+    psql = bench.binaries.tool("psql") or shutil.which("psql")
     if not psql:
         raise SystemExit("expected a psql for the plain queries, found none")
+    commands, missing = prepare(bench, suite)
     sound, offended = {}, {}
-    with ThrowAwayServer(databases=sum(arguments.leads) // LEADS_IN_ROOM) as started:
-        server = started.start(binaries)
-        for leads in sorted(arguments.leads):
+    with ThrowAwayServer(databases=max(bench.leads) // LEADS_IN_ROOM) as started:
+        server = started.start(bench.binaries)
+        with connect(server, "postgres") as session:
+            session.execute(f"create role {READER} login in role pg_read_all_data")
+        for leads in sorted(bench.leads):
+            print(f"gates: {leads:,} leads", flush=True)
             name = f"leads_{leads}"
-            _fill(server, settings, suite, name, leads)
-            sound[leads] = _measure(server, suite, name, str(psql), arguments.times)
+            fill(server, settings, suite, name, leads)
+            sound[leads] = measure(server, suite, name, str(psql), bench.repeats, defaults=True)
+            time_commands(bench, server, name, commands, sound[leads])
             _run_sql(server, name, "offences.sql")
-            offended[leads] = _measure(server, suite, name, str(psql), arguments.times)
+            offended[leads] = measure(server, suite, name, str(psql), bench.repeats)
+            for command in commands:
+                run(command, server, name, bench.scratch, passes=False)
             drop_database(server, name)
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    print(f"PostgreSQL {binaries.version} ({binaries.source}), {machine}")
-    print(f"medians of {arguments.times}, seconds, work_mem {MANNER.limits.work_mem}")
-    for measured, rows in ((sound, "as they should be"), (offended, "with offences")):
-        largest = max(measured)
-        _print_gates(measured[largest], f"{largest:,} leads {rows}")
-        _print_sizes(measured, f"all gates, rows {rows}")
+    for rows, measured in zip(ROWS, (sound, offended), strict=True):
+        _print_gates(measured[max(measured)], f"{max(measured):,} leads {rows}")
+    return _figures(bench, sound, offended, missing), _growths(sound)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--leads", type=int, nargs="+", default=[100_000, 1_000_000])
-    parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--pg-bin", metavar="DIR", default=None)
-    return parser.parse_args()
-
-
-def _fill(server: Server, settings: Settings, suite: Suite, name: str, leads: int) -> None:
+def fill(server: Server, settings: Settings, suite: Suite, name: str, leads: int) -> None:
     """Make a database where every batch stands over so many leads."""
     create_database(server, name)
     with connect(server, name) as session:
@@ -141,29 +134,38 @@ def _set(session: psycopg.Connection, settings: dict[str, str]) -> None:
         session.execute("select pg_catalog.set_config(%s, %s, false)", [setting, value])
 
 
-def _measure(server: Server, suite: Suite, name: str, psql: str, times: int) -> Measured:
-    """Let all take turns: a first one to warm up, then those that count."""
+def measure(
+    server: Server, suite: Suite, name: str, psql: str, times: int, *, defaults: bool = False
+) -> Measured:
+    """Let all take turns, after the two that warm up; the script by the defaults has one turn."""
     measured = Measured()
-    for turn in range(times + 1):
-        _take_turn(server, suite, name, psql, measured)
-        if turn == 0:
-            measured.harness.clear()
-            measured.plain.clear()
-            measured.bare.clear()
-    measured.memory = _memory_of(Path("/proc/self/status").read_text())
+    ours = {
+        BARE: partial(_read_bare, server, name),
+        GATES: partial(_run_gates, server, suite, name, measured),
+    }
+    script = {PLAIN: partial(_run_plain, server, suite, name, psql, measured)}
+    for work in ours.values():
+        work()
+    measured.harness.clear()
+    for turn in range(times):
+        if defaults and turn == 0:
+            script_by_defaults = partial(_run_plain, server, suite, name, psql, None)
+            measured.turns[DEFAULTS] = [_seconds(script_by_defaults)]
+        for who, work in (ours | script).items():
+            measured.turns.setdefault(who, []).append(_seconds(work))
+    measured.memory = _memory()
     return measured
 
 
-def _take_turn(server: Server, suite: Suite, name: str, psql: str, measured: Measured) -> None:
-    with connect(server, name) as session:
-        _set(session, {**ALIKE, "enable_indexonlyscan": "off"})
-        measured.bare.append(_seconds(partial(_read_bare, session)))
-    for gate in suite.gates:
-        with connect(server, name) as session:
-            ran = partial(_run_gate, session, suite, gate, measured)
-            measured.harness.setdefault(gate.name, []).append(_seconds(ran))
-        asked = partial(_run_plain, server, name, psql, gate, measured)
-        measured.plain.setdefault(gate.name, []).append(_seconds(asked))
+def time_commands(
+    bench: Bench, server: Server, name: str, commands: list[Command], measured: Measured
+) -> None:
+    """Let the commands take turns, a first one uncounted: dbt keeps what it parsed, as in use."""
+    for turn in range(bench.repeats + 1):
+        for command in commands:
+            seconds = run(command, server, name, bench.scratch)
+            if turn:
+                measured.turns.setdefault(command.name, []).append(seconds)
 
 
 def _seconds(work: Callable[[], None]) -> float:
@@ -172,9 +174,18 @@ def _seconds(work: Callable[[], None]) -> float:
     return perf_counter() - begun
 
 
-def _read_bare(session: psycopg.Connection) -> None:
-    for table in TABLES:
-        session.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(table)))
+def _read_bare(server: Server, name: str) -> None:
+    with connect(server, name) as session:
+        _set(session, {**ALIKE, "enable_indexonlyscan": "off"})
+        for table in TABLES:
+            session.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(table)))
+
+
+def _run_gates(server: Server, suite: Suite, name: str, measured: Measured) -> None:
+    with connect(server, name) as session:
+        for gate in suite.gates:
+            ran = partial(_run_gate, session, suite, gate, measured)
+            measured.harness.setdefault(gate.name, []).append(_seconds(ran))
 
 
 def _run_gate(session: psycopg.Connection, suite: Suite, gate: Gate, measured: Measured) -> None:
@@ -185,26 +196,33 @@ def _run_gate(session: psycopg.Connection, suite: Suite, gate: Gate, measured: M
     measured.found[gate.name] = result.count
 
 
-def _run_plain(server: Server, name: str, psql: str, gate: Gate, measured: Measured) -> None:
-    """Run the query that a gate replaces, and let psql's own shell say what memory it took."""
-    query = HERE / "straightforward" / f"{gate.name}.sql"
-    told = r"\! grep VmHWM /proc/$PPID/status 2>&1"
-    command = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(query), "-c", told]
+def _run_plain(
+    server: Server, suite: Suite, name: str, psql: str, measured: Measured | None
+) -> None:
+    """Run the queries that the gates replace as one script; without `measured` by the defaults."""
+    queries = [HERE / "straightforward" / f"{gate.name}.sql" for gate in suite.gates]
+    files = [word for query in queries for word in ("-f", str(query))]
     options = " ".join(f"-c {setting}={value}" for setting, value in ALIKE.items())
     done = subprocess.run(
-        [*command, server.conninfo(name)],
-        env={**os.environ, "PGOPTIONS": options},
+        [psql, *QUIET, "-c", r"\timing on", *files, server.conninfo(name)],
+        env={**os.environ, "PGOPTIONS": options if measured else ""},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    measured.plain_memory = max(measured.plain_memory, _memory_of(done.stdout))
+    times = re.findall(r"^Time: ([\d.]+) ms", done.stdout, re.MULTILINE)
+    for gate, told in zip(suite.gates, times, strict=True):
+        if measured:
+            measured.plain.setdefault(gate.name, []).append(float(told) / 1000)
 
 
-def _memory_of(status: str) -> int:
-    """Return the largest resident memory that Linux tells of a process, in kB."""
-    told = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
-    return int(told[1]) if told else 0
+def _memory() -> float:
+    """Return the largest resident memory of this process in MB; 0 where nothing tells."""
+    with suppress(OSError):
+        status = Path("/proc/self/status").read_text()
+        if told := re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE):
+            return int(told[1]) / 1024
+    return 0.0
 
 
 def _print_gates(measured: Measured, title: str) -> None:
@@ -212,28 +230,67 @@ def _print_gates(measured: Measured, title: str) -> None:
     for name, times in measured.harness.items():
         cells = [f"{median(each):8.3f}" for each in (times, measured.plain[name])]
         print(name[:LEFT].ljust(LEFT), f"{measured.found[name]:8}", *cells)
+    seconds = (f"{name} {measured.seconds(name):.3f} s" for name in measured.turns)
+    print(", ".join(seconds), flush=True)
 
 
-def _print_sizes(measured: dict[int, Measured], title: str) -> None:
-    """Print a column for each size, and in the last one how times grow beside the rows."""
-    sizes = sorted(measured)
-    sums = [measured[size].sums() for size in sizes]
-    print(f"\n{title.ljust(LEFT - RIGHT)}", *(f"{size:{RIGHT},}" for size in sizes), end="")
-    print("growth / rows".rjust(RIGHT + 3))
-    for place, name in enumerate(("gates", "plain queries", "bare read")):
-        seconds = [each[place] for each in sums]
-        growth = (seconds[-1] / seconds[0]) / (sizes[-1] / sizes[0])
-        cells = [f"{each:{RIGHT}.3f}" for each in seconds]
-        print(name.ljust(LEFT - RIGHT), *cells, f"{growth:{RIGHT + 1}.2f}×")
-    ratios = {
-        "gates / bare read": [f"{ours / bare:.2f}×" for ours, _, bare in sums],
-        "plain queries / gates": [f"{theirs / ours:.2f}×" for ours, theirs, _ in sums],
-        "memory of the gates' client": [f"{measured[size].memory:,} kB" for size in sizes],
-        "memory of psql": [f"{measured[size].plain_memory:,} kB" for size in sizes],
-    }
-    for name, cells in ratios.items():
-        print(name.ljust(LEFT - RIGHT), *(cell.rjust(RIGHT) for cell in cells))
+def _figures(
+    bench: Bench,
+    sound: dict[int, Measured],
+    offended: dict[int, Measured],
+    missing: dict[str, str],
+) -> list[Figure]:
+    largest = max(sound)
+    told = ", ".join(f"{name} {value}" for name, value in ALIKE.items())
+    turns = f"median of {bench.repeats}, one connection; {told}"
+    found = []
+    for rows, measured in ((sound, ROWS[0]), (offended, ROWS[1])):
+        each, what = rows[largest], f"eleven gates, {largest:,} leads, rows {measured}"
+        ours = each.seconds(GATES)
+        bare, plain = each.seconds(BARE), each.seconds(PLAIN)
+        note = turns
+        if DEFAULTS in each.turns:
+            times = each.seconds(DEFAULTS) / ours
+            note = f"with PostgreSQL's defaults, once, the script takes {times:.1f} × as long"
+        found += [
+            at_most(
+                5, what, "bare sequential read of the tables they read", "≤ 5 ×", ours, bare, turns
+            ),
+            faster(4, what, "straightforward psql script", "≥ 4 × faster", ours, plain, note),
+        ]
+    found += _command_figures(sound[largest], largest, missing)
+    return found + ([growth_figure(_growths(sound)[0])] if len(sound) > 1 else [])
+
+
+def _command_figures(measured: Measured, leads: int, missing: dict[str, str]) -> list[Figure]:
+    """Return a line for each peer, beside the command that does no more than they."""
+    found = []
+    note = (
+        f"of ours {measured.seconds(GATES):.1f} s are the gates one after the other, without the"
+        " parallel workers that PostgreSQL gives the peers"
+    )
+    if PYTEST in measured.turns:
+        more = f"`{PYTEST}`, which also proves that each gate can fail"
+        note += f"; {more}: {measured.seconds(PYTEST):.1f} s"
+    for peer in PEERS:
+        what, against = f"`{CHECK}`, {leads:,} leads", f"{peer}, the same SQL, start-up included"
+        reach = "≥ 2 × faster"
+        if why := missing.get(CHECK) or missing.get(peer):
+            found.append(unmeasured(what, against, reach, why))
+        else:
+            seconds = measured.seconds(CHECK), measured.seconds(peer)
+            found.append(faster(2, what, against, reach, *seconds, note))
+    return found
+
+
+def _growths(sound: dict[int, Measured]) -> list[Growth]:
+    names = list(sound[max(sound)].turns)
+    memory = {GATES: {leads: each.memory for leads, each in sound.items()}}
+    return [
+        Growth(name, {leads: each.seconds(name) for leads, each in sound.items()}, memory.get(name))
+        for name in sorted(names, key=lambda name: name != GATES)
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    alone(figures, __doc__ or "")

@@ -7,9 +7,10 @@
 -- show: id, created_at
 -- fix: Run sql/04_backfill_conversations_messages/migration.sql again; it picks up what is new.
 
--- Ids first: both indexes are read in order, and only a lead without a conversation is looked up,
--- in the audit trail until its first row of history. As an array, for the planner takes that to be
--- short, where it may think a join to need the whole trail.
+-- Ids first, in order: both indexes are read so, where the planner would otherwise hash all of them,
+-- and only a lead without a conversation is looked up, in the audit trail until its first row of
+-- history. As an array, for the planner takes that to be short, where it may think a join to need
+-- the whole trail.
 select
     l.id,
     l.name,
@@ -17,10 +18,19 @@ select
 from unnest(
     array(
         select s.id
-        from "Lead" as s
+        from (
+            select id
+            from "Lead"
+            order by id
+        ) as s
         where not exists (
             select
-            from "Conversation" as c
+            from (
+                select lead_id
+                from "Conversation"
+                where lead_id is not null
+                order by lead_id
+            ) as c
             where c.lead_id = s.id
         )
     )

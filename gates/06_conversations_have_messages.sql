@@ -7,8 +7,9 @@
 -- show: id, lead_id, started_at
 -- fix: A few are acceptable: look at their audit rows, as the README of batch 6 shows.
 
--- Ids first: both indexes are read in order, and no conversation is fetched that has messages. As
--- an array, for the planner takes that to be short, where it may think a join to need the table.
+-- Ids first, in order: both indexes are read so, where the planner would otherwise hash all of them,
+-- and no conversation is fetched that has messages. As an array, for the planner takes that to be
+-- short, where it may think a join to need the table.
 select
     c.id,
     c.lead_id,
@@ -16,10 +17,18 @@ select
 from unnest(
     array(
         select s.id
-        from "Conversation" as s
+        from (
+            select id
+            from "Conversation"
+            order by id
+        ) as s
         where not exists (
             select
-            from "Message" as m
+            from (
+                select conversation_id
+                from "Message"
+                order by conversation_id
+            ) as m
             where m.conversation_id = s.id
         )
     )

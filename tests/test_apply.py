@@ -3,6 +3,9 @@
 import json
 
 import pytest
+from click.testing import CliRunner
+
+from batchgate.cli import main
 
 
 def test_a_batch_is_applied_in_the_files_own_words(operated):
@@ -176,7 +179,7 @@ def test_a_wrong_call_is_told_as_one(operated, arguments, said):
 
 def test_an_unknown_batch_is_told_with_those_that_are_known(operated):
     result = operated.run("apply", "9", "--yes")
-    assert result.exit_code == 4
+    assert result.exit_code == 2
     assert "One of: 01_add_orders, 02_fill_currency, 03_audit, 04_index_orders." in result.stderr
 
 
@@ -275,11 +278,13 @@ def test_verbose_shows_each_statement_with_its_time_and_tells_the_file(operated)
             "sql/01_add_orders/rollback.sql": "drop table orders;",
         }
     )
-    said = operated.done("apply", "1", "--yes", "--verbose").stdout
-    assert "verbose: on" in said
-    assert "[1/3]" in said
-    assert " s  insert into orders values (1, '••••')" in said
-    assert "ann@example.com" not in said
+    result = operated.done("apply", "1", "--yes", "--verbose")
+    said, closing = result.stdout.splitlines()
+    assert said == "verbose: on"
+    assert closing.startswith("✅ 01_add_orders applied in ")
+    assert "[1/3]" in result.stderr
+    assert " s  insert into orders values (1, '••••')" in result.stderr
+    assert "ann@example.com" not in result.output
 
 
 ORDERS_TOLD = """\
@@ -342,3 +347,10 @@ def test_the_help_teaches(operated, command):
         "BATCHGATE_DSN",
     ):
         assert word in said
+
+
+def test_a_folder_without_batches_and_gates_is_no_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["status"])
+    assert result.exit_code == 4
+    assert "expected batches or gates, found neither" in result.stderr

@@ -65,7 +65,7 @@ def apply(batch: str | None, through: str | None, online: bool, **given: Any) ->
     \b
     Examples:
       batchgate apply 3 --dry-run
-      batchgate apply 03_backfill --online --chunk 5000
+      batchgate apply 3 --online --chunk 5000
       batchgate apply --through 7 --yes --lock-timeout 500ms --retries 20
     """
     one_of(batch, through)

@@ -1,7 +1,9 @@
 """What is asked before anything is written: whether this database is meant, and each outage."""
 
 import sys
+import termios
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import click
@@ -72,6 +74,7 @@ class Consent:
     def _ask(self, question: str) -> None:
         with self.live.aside():
             try:
+                _forget_typed()
                 agreed = click.confirm(question, err=True)
             except click.Abort:
                 click.echo(err=True)
@@ -80,12 +83,23 @@ class Consent:
             raise Refused("expected a yes, found a no: nothing was changed")
 
 
-def with_more(error: Refused, fix: str) -> Refused:
-    """Return a refusal with one more thing to do about it."""
+def _forget_typed() -> None:
+    """Drop what was typed before there was a question: it cannot be an answer to it."""
+    with suppress(OSError, ValueError, termios.error):
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
+
+
+def with_more(error: Refused, fix: str = "", left: str = "") -> Refused:
+    """Return a refusal with one more thing to do about it, or with what is left before it."""
     said = error.message
-    fixes = "\n".join(filter(None, (said.fix, fix)))
     return Refused(
-        said.headline, at=said.at, sql=said.sql, rows=said.rows, cause=said.cause, fix=fixes
+        said.headline,
+        at=said.at,
+        sql=said.sql,
+        rows=said.rows,
+        cause=said.cause,
+        left="\n".join(filter(None, (said.left, left))),
+        fix="\n".join(filter(None, (said.fix, fix))),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import click
 import pytest
 
+from batchgate.cli.endings import Ended, Ending
 from batchgate.config import Settings
 from batchgate.discover import discover
 from batchgate.errors import BatchgateError, SuiteError
@@ -31,27 +32,29 @@ class Project:
     terms: Terms
 
     def target(self) -> Target:
-        """Return the one database that a command is for; raises SuiteError."""
+        """Return the one database that a command is for; raises Ended as for a wrong call."""
         if len(self.targets) == 1:
             return self.targets[0]
         found = ", ".join(target.name for target in self.targets) or "none"
-        raise SuiteError(
+        error = SuiteError(
             f"expected one database to work on, found {found}",
             fix="Name it: --dsn postgresql://user@host/database, or BATCHGATE_DSN.",
         )
+        raise Ended(str(error), Ending.USAGE)
 
     def batch(self, named: str) -> Batch:
-        """Return the batch of a name, a number, or the path of its folder; raises SuiteError."""
+        """Return the batch of a name, a number, or the path of its folder; raises Ended, too."""
         wanted = named.rstrip("/").rpartition("/")[2]
         for batch in self.suite.batches:
             if wanted == batch.name or (wanted.isdecimal() and int(wanted) == batch.number):
                 return batch
         known = ", ".join(batch.name for batch in self.suite.batches) or "none"
-        raise SuiteError(
+        error = SuiteError(
             f"expected the name or the number of a batch, found {named}",
             at=self.settings.relative(self.settings.sql),
             fix=f"One of: {known}.",
         )
+        raise Ended(str(error), Ending.USAGE)
 
 
 def read_project(arguments: Sequence[str] = ()) -> Project:
@@ -90,4 +93,10 @@ def _project_of(config: pytest.Config) -> Project:
     if suite.problems:
         first, *more = suite.problems
         raise first if not more else SuiteError("\n\n".join(map(str, suite.problems)))
+    if not suite.batches and not suite.gates:
+        raise SuiteError(
+            "expected batches or gates, found neither",
+            at=settings.relative(settings.sql),
+            fix="Call it in the folder of the project, or set batchgate_sql for pytest.",
+        )
     return Project(settings, suite, targets_of(config), terms_of(config))

@@ -24,7 +24,9 @@ from batchgate.operate.task import Plan
 @click.command()
 @click.argument("batch", required=False)
 @click.option(
-    "--through", metavar="BATCH", help="Roll back all that stand, the newest first, and this one."
+    "--through",
+    metavar="BATCH",
+    help="Roll back all that stand, from the newest down to this one.",
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Run the same statements, and roll back.")
 @with_database

@@ -73,7 +73,8 @@ class Telling:
         if self._verbose and not self._as_json:
             width = len(str(step.of))
             told = f"  [{step.number:>{width}}/{step.of}] {seconds:8.3f} s  {shown_sql(step.sent)}"
-            self.line(told[: max(get_terminal_size().columns, _NARROWEST)], "bright_black")
+            told = told[: max(get_terminal_size().columns, _NARROWEST)]
+            self.line(told, "bright_black", err=True)
 
     def note(self, text: str) -> None:
         """Take what the run itself has to say, which is none of the file's words."""

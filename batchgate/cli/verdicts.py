@@ -22,7 +22,8 @@ def closing_line(carried: Carried, database: str, *, dry: bool) -> str:
     """Return the last line of a file that went through."""
     name, seconds = carried.task.batch.name, f"{carried.seconds:.1f} s (database {database})"
     if dry and carried.task.route is not Route.VALIDATION:
-        return f"✅ {name} tried out in {seconds}: nothing was kept"
+        what = "rollback of " if carried.task.route is Route.ROLLBACK else ""
+        return f"✅ {what}{name} tried out in {seconds}: nothing was kept"
     again = f", at attempt {carried.attempts}" if carried.attempts > 1 else ""
     return f"✅ {name} {_DONE[carried.task.route]} in {seconds}{again}"
 
@@ -33,7 +34,7 @@ def failure_of(
     """Return what is wrong with how a file ended, or None."""
     if carried.outcome is Outcome.INTERRUPTED:
         said = f"interrupted: batch {carried.task.batch.name}, {_where(carried)}"
-        lines = [said, f"  {carried.left}", *(f"  {line}" for line in _standing(carried))]
+        lines = [said, f"  {carried.left}", *(f"  {line}" for line in carried.standing())]
         return Ended("\n".join(lines), Ending.INTERRUPTED)
     if carried.outcome is Outcome.LOST:
         return ServerUnavailable(
@@ -41,7 +42,8 @@ def failure_of(
             f" {_where(carried)}",
             at=carried.error.at if carried.error else "",
             cause=carried.error.cause if carried.error else "",
-            fix="\n".join([carried.left, *_standing(carried)]),
+            left="\n".join([carried.left, *carried.standing()]),
+            fix="Look whether the server runs, then what stands: batchgate status.",
         )
     if carried.outcome is Outcome.FAILED:
         return carried.failure()
@@ -82,13 +84,6 @@ def _where(carried: Carried) -> str:
     if not carried.begun:
         return "before its first statement"
     return f"at statement {carried.begun} of {carried.statements}"
-
-
-def _standing(carried: Carried) -> list[str]:
-    name = carried.task.batch.name
-    if carried.stands is None or carried.task.route is Route.VALIDATION:
-        return []
-    return [f"{name} {'stands' if carried.stands else 'does not stand'} now."]
 
 
 def _standing_otherwise(carried: Carried) -> BatchFailed | None:

@@ -193,7 +193,7 @@ class _Work:
         """Add to a refusal on the way what was done before it."""
         if not self._done:
             return error
-        return with_more(error, f"Done before: {', '.join(self._done)}.")
+        return with_more(error, left=f"Done before: {', '.join(self._done)}.")
 
     def _announce(self) -> None:
         settings = self._wish.project.settings
@@ -201,6 +201,10 @@ class _Work:
             self._say(f"  {settings.relative(task.path)}")
             if task.route is not Route.VALIDATION and (sentence := task.sentence):
                 self._say(f"    {sentence}")
+            if task.applies and task.stood:
+                self._say("    It stands already; its file is run once more.")
+        if self._plan.left_out:
+            self._say("left out:")
         for name, reason in self._plan.left_out.items():
             self._say(f"  {name}: {reason}")
 

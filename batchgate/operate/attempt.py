@@ -62,7 +62,7 @@ class Attempt:
         except StopIteration as end:
             self.error = end.value.error
             self.interrupted = stop.requested and self.error is not None
-        except psycopg.OperationalError:
+        except psycopg.Error:
             # A question of ours between two statements; a statement's own error is no exception.
             if not self._connection.broken:
                 raise

@@ -1,6 +1,6 @@
 """Carry out a task: run its file, again where it did not get a lock, and tell what it leaves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import uniform
 from time import perf_counter
@@ -19,6 +19,7 @@ from batchgate.operate.fate import Fate, fate_of, reached
 from batchgate.operate.interruption import Interruption
 from batchgate.operate.task import Route, Task, Way
 from batchgate.script import Script, ScriptError, ScriptRun
+from batchgate.serverwords import masked
 
 _LOCK, _DEADLOCK = "55P03", "40P01"
 # Seconds before the second attempt; each further pause is twice as long, up to the longest.
@@ -56,13 +57,29 @@ class Carried:
     def failure(self) -> BatchFailed:
         """Return the message of a file that ended in an error."""
         assert self.error is not None, "a file fails by an error"
-        expected = f"{self.task.path.stem} to succeed"
-        run = FileRun(self.task.batch, self.file, ScriptRun((), self.error, 3), self.seconds)
-        said = run.failure(expected).message
-        fix = f"{self.left} {said.fix}" if self.left else said.fix
+        error, fix = self.error, ""
+        if error.raised and error.hint:
+            error, fix = replace(error, hint=""), masked(error.hint, error.sqlstate)
+        run = FileRun(self.task.batch, self.file, ScriptRun((), error, 3), self.seconds)
+        said = run.failure(f"{self.task.path.stem} to succeed", fix).message
         return BatchFailed(
-            said.headline, at=said.at, sql=said.sql, rows=self._waited(), cause=said.cause, fix=fix
+            said.headline,
+            at=said.at,
+            sql=said.sql,
+            rows=self._waited(),
+            cause=said.cause,
+            left="\n".join([self.left, *self.standing()]),
+            fix=said.fix,
         )
+
+    def standing(self) -> list[str]:
+        """Say whether the batch stands, where that is known and not a matter of course."""
+        name = self.task.batch.name
+        if self.stands is None or self.task.route is Route.VALIDATION:
+            return []
+        if self.stands and self.task.stood:
+            return [f"{name} stands as before."]
+        return [f"{name} {'stands' if self.stands else 'does not stand'} now."]
 
     def _waited(self) -> tuple[str, ...]:
         held = self.blockers if self.error and self.error.sqlstate == _LOCK else ()

@@ -76,11 +76,14 @@ def _take_lock(connection: psycopg.Connection[Any], place: Place, *, shared: boo
     if taken == (True,):
         return
     holders = connection.execute(read_query("lock_holders.sql"), {"key": _KEY}).fetchall()
+    ends = " ".join(f"select pg_terminate_backend({pid});" for pid, _, _ in holders)
+    fix = "Wait until it has ended."
+    if ends:
+        fix += f" Where nobody runs it any more, end its session: {ends}"
     raise Refused(
         f"database {place.database}: expected to be the only run here, found another one",
         rows=[_holder(*holder) for holder in holders],
-        fix="Wait until it has ended. Where nobody runs it any more, end its session:"
-        " select pg_terminate_backend(pid).",
+        fix=fix,
     )
 
 

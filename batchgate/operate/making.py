@@ -104,11 +104,12 @@ def _set_search_path(observer: psycopg.Connection, schemas: Sequence[str]) -> No
     if schemas[:1] == ("public",):
         return
     names = [sql.Identifier(schema) for schema in schemas]
+    path = sql.SQL(", ").join(names) if names else sql.Literal("")
     for name in names:
         observer.execute(sql.SQL("create schema if not exists {}").format(name))
     observer.execute(
         sql.SQL("alter database {} set search_path = {}").format(
-            sql.Identifier(observer.info.dbname), sql.SQL(", ").join(names) or sql.Literal("")
+            sql.Identifier(observer.info.dbname), path
         )
     )
 

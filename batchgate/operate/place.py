@@ -19,7 +19,10 @@ class Place:
     standby: bool
 
     def __str__(self) -> str:
-        return f"{self.database} as {self.role} on {self.address}, PostgreSQL {self.version}"
+        said = (f"dbname={self.database}", f"user={self.role}")
+        where = " ".join(word for word in self.address.split(" ") if word not in said)
+        on = f" on {where}" if where else ""
+        return f"{self.database} as {self.role}{on}, PostgreSQL {self.version}"
 
 
 def enter(target: Target, *, application_name: str = "batchgate") -> psycopg.Connection:

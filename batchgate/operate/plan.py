@@ -1,6 +1,7 @@
 """Which files a wish comes down to where so much stands; what cannot be granted is refused."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from batchgate.errors import Refused
@@ -23,7 +24,7 @@ def to_apply(standing: Standing, batch: Batch, *, online: bool) -> Plan:
             fix="Leave out --online, or write that file.",
         )
     _expect_required(standing, batch, ())
-    return Plan((task,), {})
+    return Plan((replace(task, stood=standing.answer(batch).stands is True),), {})
 
 
 def to_apply_through(
@@ -105,12 +106,13 @@ def expect_dry(plan: Plan) -> None:
     transaction alone or asks the time for would reach into the next.
     """
     changing = [task.batch.name for task in plan.tasks if task.route is not Route.VALIDATION]
+    verb = "apply" if any(task.applies for task in plan.tasks) else "rollback"
     if len(changing) > 1:
         raise Refused(
             f"expected one batch to try out, found {len(changing)}: {', '.join(changing)}",
             cause="Each builds on what the one before committed, and a dry run commits nothing.",
-            fix=f"Try out the first, --dry-run {changing[0]}; the whole way is rehearsed by"
-            " pytest sql on a throw-away server, or on a copy of the database.",
+            fix=f"Try out the first: batchgate {verb} {changing[0]} --dry-run. The whole way is"
+            " rehearsed by pytest sql on a throw-away server, or on a copy of the database.",
         )
 
 
@@ -126,7 +128,8 @@ def _back(standing: Standing, batch: Batch) -> Task:
             f"batch {batch.name}: expected a batch that was applied, found a validation alone",
             fix="There is nothing to roll back.",
         )
-    if standing.stands(batch) is False:
+    # What an online route left unfinished does not stand, but can be taken back: its file knows.
+    if standing.stands(batch) is False and not batch.online:
         raise Refused(
             f"batch {batch.name}: expected it to stand, found that it does not",
             fix="There is nothing to roll back; batchgate status tells what stands.",
@@ -137,7 +140,7 @@ def _back(standing: Standing, batch: Batch) -> Task:
             cause=batch.irreversible,
             fix="Bring back a copy of the database from before, or write what undoes it.",
         )
-    return Task(batch, batch.rollback, Route.ROLLBACK)
+    return Task(batch, batch.rollback, Route.ROLLBACK, stood=standing.stands(batch) is True)
 
 
 def _stands(standing: Standing, batch: Batch) -> bool:

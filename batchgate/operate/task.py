@@ -21,11 +21,12 @@ class Route(StrEnum):
 
 @dataclass(frozen=True)
 class Task:
-    """One file of a batch that is to be run."""
+    """One file of a batch that is to be run; `stood` tells that the batch stands before it is."""
 
     batch: Batch
     path: Path
     route: Route
+    stood: bool = False
 
     @property
     def applies(self) -> bool:

@@ -3,7 +3,8 @@
 import os
 import socket
 from contextlib import suppress
-from threading import Timer
+from threading import Event, Thread
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -21,18 +22,42 @@ class Line(psycopg.Connection[Any]):
 
     patience: float | None = None
     silent: bool = False
+    _deadline: float | None = None
+    _left: Event | None = None
 
     def wait(self, gen: Any, *arguments: Any, **named: Any) -> Any:
         """Wait for the server's answer as psycopg does, but no longer than `patience`."""
         if self.patience is None:
             return super().wait(gen, *arguments, **named)
-        timer = Timer(self.patience, self._give_up)
-        timer.daemon = True
-        timer.start()
+        if self._left is None:
+            self._left = Event()
+            Thread(target=self._guard, args=(self._left,), name="line", daemon=True).start()
+        self._deadline = monotonic() + self.patience
         try:
             return super().wait(gen, *arguments, **named)
         finally:
-            timer.cancel()
+            self._deadline = None
+
+    def close(self) -> None:
+        """Close the connection, and end its guard."""
+        if self._left:
+            self._left.set()
+        super().close()
+
+    def _guard(self, left: Event) -> None:
+        """Cut the line once a wait has gone past its deadline.
+
+        One thread for all waits: to start one for each takes longer than most answers do. Nobody
+        wakes it: a deadline that is set while it sleeps is never earlier than when it wakes.
+        """
+        pause = self.patience
+        while not left.wait(pause):
+            deadline = self._deadline
+            if deadline is None:
+                pause = self.patience
+            elif (pause := deadline - monotonic()) <= 0:
+                self._give_up()
+                return
 
     def _give_up(self) -> None:
         self.silent = True

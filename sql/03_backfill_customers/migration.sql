@@ -1,6 +1,6 @@
 -- Every lead has a customer, every job has its lead's, and what was made and linked is on record.
 -- requires: 01_add_memory_entities
--- present: to_regclass('backfill.customer_backfill') is not null
+-- present: to_regclass('backfill.customer_backfill') is not null and to_regclass('backfill.customer_backfill_run') is null
 
 begin;
 

@@ -1,6 +1,6 @@
 -- Every lead with message history has a conversation, every audit entry of it its message.
 -- requires: 03_backfill_customers
--- present: to_regclass('backfill.conversation_backfill') is not null
+-- present: to_regclass('backfill.conversation_backfill') is not null and to_regclass('backfill.conversation_backfill_run') is null
 
 begin;
 

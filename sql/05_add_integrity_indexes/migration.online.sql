@@ -29,6 +29,13 @@ declare
             on t.oid = c.reltablespace
         where i.indexrelid = to_regclass('public."Message_conversation_id_created_at_idx"')
     );
+    patience constant integer := (
+        select nullif(s.setting, '0')
+        from pg_catalog.pg_settings as s
+        where s.name = 'lock_timeout'
+    );
+    asked constant timestamptz := clock_timestamp();
+    passed integer := 0;
     standing text;
 begin
     if (to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null) is not true
@@ -116,6 +123,26 @@ begin
                     ' comment, tablespace or cluster mark. Make it again as'
                     ' sql/01_add_memory_entities/migration.sql does, then run this again.';
     end if;
+
+    -- Whoever comes next waits behind this: so it is given up and asked for again after 10 ms,
+    -- later after a fiftieth of the time that has passed.
+    while not begun loop
+        begin
+            perform set_config(
+                'lock_timeout',
+                least(greatest(10, passed / 50), 400, patience)::text,
+                true
+            );
+            lock table public."Conversation" in access exclusive mode;
+            exit;
+        exception
+            when lock_not_available then
+                passed := 1000 * extract(epoch from clock_timestamp() - asked);
+                if passed >= patience then
+                    raise;
+                end if;
+        end;
+    end loop;
 
     if not begun then
         alter table public."Conversation" add column closed_at timestamptz;

@@ -18,7 +18,7 @@ select
     absent as gate_absent,
     absent = '' as gate_applicable
 from (
-    select concat_ws(', ', case when (to_regclass('backfill.customer_backfill') is not null) then null else '03_backfill_customers' end) as absent
+    select concat_ws(', ', case when (to_regclass('backfill.customer_backfill') is not null and to_regclass('backfill.customer_backfill_run') is null) then null else '03_backfill_customers' end) as absent
 ) as needed
 \gset
 \if :gate_applicable
@@ -62,7 +62,7 @@ select
     absent as gate_absent,
     absent = '' as gate_applicable
 from (
-    select concat_ws(', ', case when (to_regclass('backfill.customer_backfill') is not null) then null else '03_backfill_customers' end) as absent
+    select concat_ws(', ', case when (to_regclass('backfill.customer_backfill') is not null and to_regclass('backfill.customer_backfill_run') is null) then null else '03_backfill_customers' end) as absent
 ) as needed
 \gset
 \if :gate_applicable
@@ -105,7 +105,7 @@ select
     absent as gate_absent,
     absent = '' as gate_applicable
 from (
-    select concat_ws(', ', case when (to_regclass('backfill.customer_backfill') is not null) then null else '03_backfill_customers' end) as absent
+    select concat_ws(', ', case when (to_regclass('backfill.customer_backfill') is not null and to_regclass('backfill.customer_backfill_run') is null) then null else '03_backfill_customers' end) as absent
 ) as needed
 \gset
 \if :gate_applicable
@@ -121,14 +121,17 @@ select
     l.created_at
 from unnest(
     array(
-        select distinct n.customer_id
-        from "Lead" as n
-        where n.customer_id is not null
-            and not exists (
-                select
-                from "Customer" as c
-                where c.id = n.customer_id
-            )
+        select n.customer_id
+        from (
+            select distinct customer_id
+            from "Lead"
+            where customer_id is not null
+        ) as n
+        where not exists (
+            select
+            from "Customer" as c
+            where c.id = n.customer_id
+        )
     )
 ) as missing (id)
 join "Lead" as l on l.customer_id = missing.id
@@ -159,7 +162,7 @@ select
     absent as gate_absent,
     absent = '' as gate_applicable
 from (
-    select concat_ws(', ', case when (to_regclass('backfill.customer_backfill') is not null) then null else '03_backfill_customers' end) as absent
+    select concat_ws(', ', case when (to_regclass('backfill.customer_backfill') is not null and to_regclass('backfill.customer_backfill_run') is null) then null else '03_backfill_customers' end) as absent
 ) as needed
 \gset
 \if :gate_applicable
@@ -176,14 +179,17 @@ select
     j.created_at
 from unnest(
     array(
-        select distinct n.customer_id
-        from "Job" as n
-        where n.customer_id is not null
-            and not exists (
-                select
-                from "Customer" as c
-                where c.id = n.customer_id
-            )
+        select n.customer_id
+        from (
+            select distinct customer_id
+            from "Job"
+            where customer_id is not null
+        ) as n
+        where not exists (
+            select
+            from "Customer" as c
+            where c.id = n.customer_id
+        )
     )
 ) as missing (id)
 join "Job" as j on j.customer_id = missing.id
@@ -214,7 +220,7 @@ select
     absent as gate_absent,
     absent = '' as gate_applicable
 from (
-    select concat_ws(', ', case when (to_regclass('backfill.conversation_backfill') is not null) then null else '04_backfill_conversations_messages' end) as absent
+    select concat_ws(', ', case when (to_regclass('backfill.conversation_backfill') is not null and to_regclass('backfill.conversation_backfill_run') is null) then null else '04_backfill_conversations_messages' end) as absent
 ) as needed
 \gset
 \if :gate_applicable
@@ -231,10 +237,19 @@ select
 from unnest(
     array(
         select s.id
-        from "Lead" as s
+        from (
+            select id
+            from "Lead"
+            order by id
+        ) as s
         where not exists (
             select
-            from "Conversation" as c
+            from (
+                select lead_id
+                from "Conversation"
+                where lead_id is not null
+                order by lead_id
+            ) as c
             where c.lead_id = s.id
         )
     )
@@ -270,7 +285,7 @@ select
     absent as gate_absent,
     absent = '' as gate_applicable
 from (
-    select concat_ws(', ', case when (to_regclass('backfill.conversation_backfill') is not null) then null else '04_backfill_conversations_messages' end) as absent
+    select concat_ws(', ', case when (to_regclass('backfill.conversation_backfill') is not null and to_regclass('backfill.conversation_backfill_run') is null) then null else '04_backfill_conversations_messages' end) as absent
 ) as needed
 \gset
 \if :gate_applicable
@@ -287,10 +302,18 @@ select
 from unnest(
     array(
         select s.id
-        from "Conversation" as s
+        from (
+            select id
+            from "Conversation"
+            order by id
+        ) as s
         where not exists (
             select
-            from "Message" as m
+            from (
+                select conversation_id
+                from "Message"
+                order by conversation_id
+            ) as m
             where m.conversation_id = s.id
         )
     )
@@ -320,7 +343,7 @@ select
     absent as gate_absent,
     absent = '' as gate_applicable
 from (
-    select concat_ws(', ', case when (to_regclass('backfill.customer_backfill') is not null) then null else '03_backfill_customers' end) as absent
+    select concat_ws(', ', case when (to_regclass('backfill.customer_backfill') is not null and to_regclass('backfill.customer_backfill_run') is null) then null else '03_backfill_customers' end) as absent
 ) as needed
 \gset
 \if :gate_applicable
@@ -443,7 +466,7 @@ select
     absent as gate_absent,
     absent = '' as gate_applicable
 from (
-    select concat_ws(', ', case when (to_regclass('backfill.conversation_backfill') is not null) then null else '04_backfill_conversations_messages' end) as absent
+    select concat_ws(', ', case when (to_regclass('backfill.conversation_backfill') is not null and to_regclass('backfill.conversation_backfill_run') is null) then null else '04_backfill_conversations_messages' end) as absent
 ) as needed
 \gset
 \if :gate_applicable
@@ -510,21 +533,15 @@ select
     exists (select from "Conversation") as gate_exercised,
     concat_ws(', ', case when not exists (select from "Conversation") then '"Conversation" is empty' end) as gate_empty
 from (
-with crowded as materialized (
-    select
-        c.lead_id,
-        count(*) as open_conversations
-    from "Conversation" as c
-    where c.closed_at is null
-        and c.lead_id is not null
-    group by c.lead_id
-    having count(*) > 1
-)
 select
-    w.lead_id,
-    w.open_conversations
-from crowded as w
-order by w.lead_id
+    c.lead_id,
+    count(*) as open_conversations
+from "Conversation" as c
+where c.closed_at is null
+    and c.lead_id is not null
+group by c.lead_id
+having count(*) > 1
+order by c.lead_id
 ) as gate
 \gset
 \if :gate_found_any
@@ -549,7 +566,7 @@ select
     absent as gate_absent,
     absent = '' as gate_applicable
 from (
-    select concat_ws(', ', case when (to_regclass('backfill.conversation_backfill') is not null) then null else '04_backfill_conversations_messages' end) as absent
+    select concat_ws(', ', case when (to_regclass('backfill.conversation_backfill') is not null and to_regclass('backfill.conversation_backfill_run') is null) then null else '04_backfill_conversations_messages' end) as absent
 ) as needed
 \gset
 \if :gate_applicable

@@ -175,70 +175,83 @@ $$;
 begin;
 
 -- Writers take these tables in orders of their own, and whoever holds one and waits for another is
--- half a deadlock: so the wait is short, and all is given back before it is asked for again.
+-- half a deadlock; and whoever comes next waits behind this. So all is given back and asked for
+-- again after 10 ms, later after a fiftieth of the time that has passed.
 do $$
 declare
-    patience constant interval := current_setting('lock_timeout');
-    until constant timestamptz := case
-        when patience > '0' then clock_timestamp() + patience
-        else 'infinity'
-    end;
+    patience constant integer := (
+        select nullif(s.setting, '0')
+        from pg_catalog.pg_settings as s
+        where s.name = 'lock_timeout'
+    );
+    asked constant timestamptz := clock_timestamp();
+    passed integer := 0;
+    statement text;
 begin
     loop
         begin
+            perform set_config(
+                'lock_timeout',
+                least(greatest(10, passed / 50), 400, patience)::text,
+                true
+            );
             lock table "Customer" in share row exclusive mode;
-            set local lock_timeout = '400ms';
             lock table "Lead", "Job" in access exclusive mode;
             exit;
         exception
             when lock_not_available then
-                if clock_timestamp() >= until then
+                passed := 1000 * extract(epoch from clock_timestamp() - asked);
+                if passed >= patience then
                     raise;
                 end if;
         end;
     end loop;
+
+    -- From here on no new row can break what the old rows are about to be checked for. All of it is
+    -- one statement, so that nobody waits for the way between client and server.
+    for statement in
+        select e.statement
+        from (
+            values
+                (
+                    'public."Lead"',
+                    'Lead_customer_id_present',
+                    'alter table public."Lead" add constraint "Lead_customer_id_present"'
+                        ' check (customer_id is not null) not valid'
+                ),
+                (
+                    'public."Lead"',
+                    'Lead_customer_id_fkey_restrict',
+                    'alter table public."Lead" add constraint "Lead_customer_id_fkey_restrict"'
+                        ' foreign key (customer_id) references public."Customer" (id)'
+                        ' on delete restrict on update cascade not valid'
+                ),
+                (
+                    'public."Job"',
+                    'Job_customer_id_present',
+                    'alter table public."Job" add constraint "Job_customer_id_present"'
+                        ' check (customer_id is not null) not valid'
+                ),
+                (
+                    'public."Job"',
+                    'Job_customer_id_fkey_restrict',
+                    'alter table public."Job" add constraint "Job_customer_id_fkey_restrict"'
+                        ' foreign key (customer_id) references public."Customer" (id)'
+                        ' on delete restrict on update cascade not valid'
+                )
+        ) as e (of_table, name, statement)
+        where not exists (
+            select
+            from pg_catalog.pg_constraint as c
+            where c.conrelid = e.of_table::regclass
+                and c.conname = e.name
+        )
+        order by e.of_table desc, e.name
+    loop
+        execute statement;
+    end loop;
 end
 $$;
-
--- From here on no new row can break what the old rows are about to be checked for.
-select e.statement
-from (
-    values
-        (
-            'public."Lead"',
-            'Lead_customer_id_present',
-            'alter table public."Lead" add constraint "Lead_customer_id_present"'
-                ' check (customer_id is not null) not valid'
-        ),
-        (
-            'public."Lead"',
-            'Lead_customer_id_fkey_restrict',
-            'alter table public."Lead" add constraint "Lead_customer_id_fkey_restrict"'
-                ' foreign key (customer_id) references public."Customer" (id)'
-                ' on delete restrict on update cascade not valid'
-        ),
-        (
-            'public."Job"',
-            'Job_customer_id_present',
-            'alter table public."Job" add constraint "Job_customer_id_present"'
-                ' check (customer_id is not null) not valid'
-        ),
-        (
-            'public."Job"',
-            'Job_customer_id_fkey_restrict',
-            'alter table public."Job" add constraint "Job_customer_id_fkey_restrict"'
-                ' foreign key (customer_id) references public."Customer" (id)'
-                ' on delete restrict on update cascade not valid'
-        )
-) as e (of_table, name, statement)
-where not exists (
-    select
-    from pg_catalog.pg_constraint as c
-    where c.conrelid = e.of_table::regclass
-        and c.conname = e.name
-)
-order by e.of_table desc, e.name
-\gexec
 
 commit;
 
@@ -256,45 +269,52 @@ begin;
 
 do $$
 declare
-    patience constant interval := current_setting('lock_timeout');
-    until constant timestamptz := case
-        when patience > '0' then clock_timestamp() + patience
-        else 'infinity'
-    end;
+    patience constant integer := (
+        select nullif(s.setting, '0')
+        from pg_catalog.pg_settings as s
+        where s.name = 'lock_timeout'
+    );
+    asked constant timestamptz := clock_timestamp();
+    passed integer := 0;
 begin
     loop
         begin
+            perform set_config(
+                'lock_timeout',
+                least(greatest(10, passed / 50), 400, patience)::text,
+                true
+            );
             lock table "Customer" in access exclusive mode;
-            set local lock_timeout = '400ms';
             lock table "Lead", "Job" in access exclusive mode;
             exit;
         exception
             when lock_not_available then
-                if clock_timestamp() >= until then
+                passed := 1000 * extract(epoch from clock_timestamp() - asked);
+                if passed >= patience then
                     raise;
                 end if;
         end;
     end loop;
+
+    alter table public."Lead" alter column customer_id set not null;
+
+    alter table public."Lead"
+        drop constraint "Lead_customer_id_present",
+        drop constraint "Lead_customer_id_fkey";
+
+    alter table public."Lead"
+        rename constraint "Lead_customer_id_fkey_restrict" to "Lead_customer_id_fkey";
+
+    alter table public."Job" alter column customer_id set not null;
+
+    alter table public."Job"
+        drop constraint "Job_customer_id_present",
+        drop constraint "Job_customer_id_fkey";
+
+    alter table public."Job"
+        rename constraint "Job_customer_id_fkey_restrict" to "Job_customer_id_fkey";
 end
 $$;
-
-alter table public."Lead" alter column customer_id set not null;
-
-alter table public."Lead"
-    drop constraint "Lead_customer_id_present",
-    drop constraint "Lead_customer_id_fkey";
-
-alter table public."Lead"
-    rename constraint "Lead_customer_id_fkey_restrict" to "Lead_customer_id_fkey";
-
-alter table public."Job" alter column customer_id set not null;
-
-alter table public."Job"
-    drop constraint "Job_customer_id_present",
-    drop constraint "Job_customer_id_fkey";
-
-alter table public."Job"
-    rename constraint "Job_customer_id_fkey_restrict" to "Job_customer_id_fkey";
 
 do $$
 declare

@@ -1,28 +1,28 @@
-"""Rehearse a long chain of migrations, and dump the schema after each step instead, side by side.
+"""What a round trip of 200 migrations costs, beside a staircase of dumps.
 
-    python benchmarks/chain.py [--migrations 200] [--pg-bin DIR]
+    python benchmarks/roundtrips.py [--migrations 200] [--repeats 3] [--pg-bin DIR]
 
-Both go the same generated chain on one throw-away server: up, down by its rollbacks, and up again,
-every file in a session of its own, and compare every height with what stood there at first: the
-rehearsal by catalog snapshots and by the rows, the other by the text of `pg_dump -s`. Once it is
-down on a floor that is what it was, the rehearsal looks at the second way up from its top alone.
-Then one rollback is made to forget something, and the rehearsal has to name its file and line.
+A generated chain (tables, columns, indexes, constraints, types, views, functions, triggers, grants,
+comments, rows) is gone up, down by its rollbacks and up again, as the check chain-down-and-up does:
+each height is compared with what stood there at first, in schema and in rows. The staircase is what
+one writes without such a tool: before each migration a dump of schema and rows, then up and down,
+a dump again, compared, then up. Both run every file three times on one throw-away server; psql is
+given two files at once, pg_dump is run once for schema and rows. They take turns, and of each the
+median counts. Then one rollback is made to forget something, and the check has to name its line.
 """
 
-import argparse
-import os
-import platform
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
-from batchgate.batches import run_file
-from batchgate.binaries import Binaries, find_binaries
+from figures import Bench, Figure, Growth, bench_of, faster, machine, parser, table, unmeasured
+
 from batchgate.config import Settings
-from batchgate.database import connect, create_database, drop_database
+from batchgate.database import create_database, drop_database
 from batchgate.discover import discover
 from batchgate.errors import BatchFailed
 from batchgate.heights import Heights
@@ -30,6 +30,12 @@ from batchgate.rehearsal.chain import chain_down_and_up, walk_chain
 from batchgate.rehearsal.walk import chain_of
 from batchgate.server import Server, ThrowAwayServer
 from batchgate.stores import Databases
+
+MIGRATIONS, QUICK = 200, 20
+REACH = "≥ 5 × faster"
+# What stands in a dump and is no part of the schema or the rows: a random word of newer versions
+# against injection, and the places of sequences, which no rollback gives back.
+_PASSED_OVER = ("\\restrict", "\\unrestrict", "SELECT pg_catalog.setval(")
 
 # What a batch makes, and how it is undone; {n} is its number, {t} that of the newest table and
 # {u} that of the one before. Of four batches one makes a table, as in a project with a table for
@@ -110,31 +116,38 @@ KINDS = (
 )
 
 
-def main() -> None:
-    """Measure both on one chain and print one table."""
-    arguments = _arguments()
-    binaries = find_binaries(explicit=arguments.pg_bin, explicit_source="--pg-bin")
-    if not (binaries.directory / "pg_dump").is_file():
-        raise SystemExit(f"expected pg_dump in {binaries.directory}, found none: name another")
-    with tempfile.TemporaryDirectory() as folder, ThrowAwayServer() as started:
-        server = started.start(binaries)
-        settings = _project(Path(folder), arguments.migrations)
-        times = {
-            "rehearsal": _timed(lambda: _rehearse(server, settings)),
-            "pg_dump -s": _timed(lambda: _staircase(server, settings, binaries)),
-        }
-        named = _planted(server, settings, arguments.migrations // 2)
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    print(f"PostgreSQL {binaries.version} ({binaries.source}), {machine}\n")
-    _print_table(arguments.migrations, times)
-    print(f"\nA rollback that forgets a comment is named by the rehearsal:\n{named}")
+def figures(bench: Bench) -> tuple[list[Figure], list[Growth]]:
+    """Measure both on one chain."""
+    return measured(bench, QUICK if bench.quick else MIGRATIONS), []
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--migrations", type=int, default=200)
-    parser.add_argument("--pg-bin", metavar="DIR", default=None)
-    return parser.parse_args()
+def measured(bench: Bench, migrations: int) -> list[Figure]:
+    """Measure both on one chain of so many migrations, in turns."""
+    what, against = f"round trips of {migrations} migrations", "pg_dump staircase"
+    if lacking := [name for name in ("pg_dump", "psql") if not bench.binaries.tool(name)]:
+        missing = f"no {lacking[0]} beside the server's programs"
+        return [unmeasured(what, against, REACH, missing)]
+    seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
+    with tempfile.TemporaryDirectory(dir=bench.scratch) as folder, ThrowAwayServer() as started:
+        server = started.start(bench.binaries)
+        settings = _project(Path(folder), migrations)
+        for _ in range(bench.repeats):
+            seconds["ours"].append(_timed(lambda: _rehearse(server, settings)))
+            seconds["theirs"].append(_timed(lambda: _staircase(server, settings, bench)))
+        _planted(server, settings, migrations // 2)
+    said = {name: f"{min(each):.1f}–{max(each):.1f} s" for name, each in seconds.items()}
+    note = (
+        f"PostgreSQL {bench.binaries.version}, {3 * migrations} files each; ours {said['ours']}, "
+        f"theirs {said['theirs']}; a planted defect was named by its line"
+    )
+    ours, theirs = median(seconds["ours"]), median(seconds["theirs"])
+    return [faster(5, what, against, REACH, ours, theirs, note)]
+
+
+def _timed(run: Callable[[], None]) -> float:
+    started = perf_counter()
+    run()
+    return perf_counter() - started
 
 
 def _project(root: Path, migrations: int) -> Settings:
@@ -157,57 +170,45 @@ def _project(root: Path, migrations: int) -> Settings:
     return Settings(root=root, **folders)
 
 
-def _timed(measured: Callable[[], int]) -> tuple[float, int]:
-    started = perf_counter()
-    steps = measured()
-    return perf_counter() - started, steps
+def _heights(server: Server, settings: Settings, name: str) -> Heights:
+    return Heights(Databases(server, name), settings, discover(settings), lambda application: None)
 
 
-def _rehearse(server: Server, settings: Settings) -> int:
-    """Go the chain as chain-down-and-up does; return how many files were run."""
-    suite = discover(settings)
-    heights = Heights(Databases(server, "rehearsal"), settings, suite, lambda application: None)
-    walk = walk_chain(heights, chain_of(suite))
+def _rehearse(server: Server, settings: Settings) -> None:
+    """Go the chain as chain-down-and-up does."""
+    heights = _heights(server, settings, "chain")
+    walk = walk_chain(heights, chain_of(heights.suite))
     heights.close()
     assert not walk.found, walk.found[0]
     assert walk.stopped is None
-    return len(walk.legs)
+    assert len(walk.legs) == 3 * len(heights.suite.batches), "every file must have run"
 
 
-def _staircase(server: Server, settings: Settings, binaries: Binaries) -> int:
-    """Go the same chain with a dump after each step; return how many files were run."""
-    dumps = list(_dumps(server, settings, binaries))
-    top = len(dumps) // 3
-    for height, again in [(top - step, top + step) for step in range(1, top + 1)] + [
-        (step, 2 * top + step) for step in range(1, top + 1)
-    ]:
-        assert dumps[height] == dumps[again], f"height {height} is not what it was"
-    return len(dumps) - 1
-
-
-def _dumps(server: Server, settings: Settings, binaries: Binaries) -> Iterator[str]:
+def _staircase(server: Server, settings: Settings, bench: Bench) -> None:
+    """Go up the same chain with a dump before and after each round trip."""
     name = "staircase"
     create_database(server, name)
-    yield _dump(server, name, binaries)
-    batches = discover(settings).batches
-    there = [(batch, batch.migration) for batch in batches]
-    back = [(batch, batch.rollback) for batch in reversed(batches)]
-    for batch, path in (*there, *back, *there):
-        assert path is not None
-        with connect(server, name) as session:
-            ran = run_file(session, settings, batch, path)
-        assert ran.succeeded, ran.run.error
-        yield _dump(server, name, binaries)
+    conninfo = server.conninfo(name)
+    for batch in discover(settings).batches:
+        before = _dump(conninfo, bench)
+        _run_files(conninfo, bench, batch.migration, batch.rollback)
+        if _dump(conninfo, bench) != before:
+            raise SystemExit(f"the staircase found {batch.name} not to be restored")
+        _run_files(conninfo, bench, batch.migration)
     drop_database(server, name)
 
 
-def _dump(server: Server, name: str, binaries: Binaries) -> str:
-    """Dump a schema; newer versions wrap it in a random word against injection."""
-    command = [binaries.directory / "pg_dump", "-s", "-d", server.conninfo(name)]
+def _run_files(conninfo: str, bench: Bench, *paths: Path | None) -> None:
+    given = [part for path in paths for part in ("-f", str(path))]
+    psql = [str(bench.binaries.tool("psql")), "-q", "-X", "-v", "ON_ERROR_STOP=1"]
+    subprocess.run([*psql, *given, "-d", conninfo], check=True, capture_output=True)
+
+
+def _dump(conninfo: str, bench: Bench) -> str:
+    command = [str(bench.binaries.tool("pg_dump")), "-d", conninfo]
     dumped = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return "\n".join(
-        line for line in dumped.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))
-    )
+    lines = dumped.splitlines()
+    return "\n".join(line for line in lines if not line.startswith(_PASSED_OVER))
 
 
 def _planted(server: Server, settings: Settings, around: int) -> str:
@@ -222,10 +223,9 @@ def _planted(server: Server, settings: Settings, around: int) -> str:
     text = batch.rollback.read_text()
     line = next(line for line in text.splitlines() if line.startswith("comment on table"))
     batch.rollback.write_text(text.replace(line, ""))
-    suite = discover(settings)
-    heights = Heights(Databases(server, "planted"), settings, suite, lambda application: None)
+    heights = _heights(server, settings, "planted")
     try:
-        chain_down_and_up(heights, suite.batches[-1])
+        chain_down_and_up(heights, heights.suite.batches[-1])
     except BatchFailed as failure:
         named = failure.message
     else:
@@ -237,13 +237,17 @@ def _planted(server: Server, settings: Settings, around: int) -> str:
     return str(named)
 
 
-def _print_table(migrations: int, times: dict[str, tuple[float, int]]) -> None:
-    print(f"{migrations} migrations up, down and up again".ljust(40), "files  seconds  ms a file")
-    for name, (seconds, files) in times.items():
-        print(f"{name:<40} {files:>5} {seconds:>8.1f} {seconds / files * 1000:>10.1f}")
-    (ours, our_files), (theirs, their_files) = times.values()
-    assert our_files == their_files == 3 * migrations, "both must have run every file"
-    print(f"\nThe rehearsal is {theirs / ours:.1f} times faster.")
+def main() -> None:
+    """Run this benchmark by itself."""
+    options = parser(str(__doc__))
+    options.add_argument("--migrations", type=int, help=f"how many ({MIGRATIONS})")
+    arguments = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        bench = bench_of(arguments, Path(folder))
+        print(f"PostgreSQL {bench.binaries.version} ({bench.binaries.source}), {machine()}\n")
+        print(
+            table(measured(bench, arguments.migrations or (QUICK if bench.quick else MIGRATIONS)))
+        )
 
 
 if __name__ == "__main__":
