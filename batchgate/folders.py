@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 PREFIX = "batchgate-"
 
@@ -18,6 +19,8 @@ _MEMORY_NEEDED = 512 * 2**20
 _SERVER_NEEDS = 340 * 2**20
 _DATABASE_NEEDS = 10 * 2**20
 _LOCK = "lock"
+# A removal is tried again where somebody writes still; seconds between.
+_LOOKS, _LOOK_AGAIN = 50, 0.02
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,12 @@ class PrivateFolder:
         try:
             # Ours again first: a removal cut short then leaves what the next sweep knows as ours.
             os.chown(self.path, os.geteuid(), os.getegid())
+            for _ in range(_LOOKS):
+                shutil.rmtree(self.path, ignore_errors=True)
+                if not self.path.exists():
+                    return
+                # What initdb had begun may write for a moment after it was killed.
+                Event().wait(_LOOK_AGAIN)
             shutil.rmtree(self.path)
         finally:
             os.close(self.lock)

@@ -24,7 +24,7 @@ ROWS = """
     from "Lead" as l
     cross join (values ('customer'), ('agent'), ('assistant')) as a (actor);
 """
-# Without the lines of the verbose mode, one for each customer.
+# Where the verbose mode has lines for each customer, their totals.
 BATCH_3_FIRST_RUN = """
 🚀 Starting Batch 3: Customer Backfill
    Mode: ✏️  WRITE
@@ -38,6 +38,8 @@ BATCH_3_FIRST_RUN = """
    - Individual: 0
 
 [2/4] Creating customers and linking leads...
+   ✓ Created 3 customer(s)
+   ✓ Linked 3 lead(s) to customers
 
 [3/4] Linking jobs to customers...
    ✓ Linked 1 job(s) to customers

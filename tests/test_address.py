@@ -420,6 +420,7 @@ def test_a_connection_that_does_not_come_tells_why_and_nothing_else(guarded, cha
     message = caught.value.message
     assert caught.value.fault is fault, message
     assert message.headline.startswith("target: expected a connection, ")
+    assert ("found no such database" in message.headline) == (fault is Fault.NO_SUCH_DATABASE)
     assert message.at == target.address
     assert message.fix
     told = everything_told(caught)

@@ -1,6 +1,8 @@
 """`batchgate apply` runs what the tests run, refuses what it must, and says what it did."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -15,13 +17,24 @@ def test_a_batch_is_applied_in_the_files_own_words(operated):
     assert closing.startswith("✅ 01_add_orders applied in ")
     assert closing.endswith(f" s (database {operated.name})")
     assert f"database {operated.name} as postgres on host=" in result.stderr
+    assert "dbname=" not in result.stderr
+    assert "user=" not in result.stderr
     assert "PostgreSQL" in result.stderr
     assert "next: batchgate validate 01_add_orders" in result.stderr
     assert operated.ask("select count(*) from orders") == [7]
 
 
-@pytest.mark.parametrize("named", ["2", "02", "02_fill_currency", "sql/02_fill_currency/"])
-def test_a_batch_is_named_by_number_name_or_folder(operated, named):
+@pytest.mark.parametrize(
+    "named",
+    [
+        "2",
+        "02",
+        "02_fill_currency",
+        "sql/02_fill_currency/",
+        "sql/02_fill_currency/migration.online.sql",
+    ],
+)
+def test_a_batch_is_named_by_number_name_folder_or_a_file_of_it(operated, named):
     operated.done("apply", "1", "--yes")
     assert "02_fill_currency applied" in operated.done("apply", named, "--yes").stdout
 
@@ -35,7 +48,13 @@ def test_all_that_is_missing_is_applied_up_to_one(operated):
         "✅ 03_audit validated",
         "✅ 04_index_orders applied",
     ]
-    assert "01_add_orders: stands already" in result.stderr
+    assert "left out:\n  01_add_orders: stands already\n" in result.stderr
+    headings = [line for line in result.stderr.splitlines() if line.startswith("──")]
+    assert headings == [
+        "── 02_fill_currency (1 of 3)",
+        "── 03_audit (2 of 3)",
+        "── 04_index_orders (3 of 3)",
+    ]
     again = operated.done("apply", "--through", "4", "--yes")
     assert again.stdout == ""
     assert "nothing to do" in again.stderr
@@ -50,6 +69,38 @@ def test_a_folder_that_only_validates_stops_what_comes_after_it(operated):
     assert operated.ask("select to_regclass('orders_currency') is not null") == [False]
 
 
+RAISES = """\
+-- Orders can be kept.
+-- present: to_regclass('orders') is not null
+
+begin;
+do $$ begin
+    raise exception 'not yet' using detail = 'It is early.', hint = 'Come back later.';
+end $$;
+commit;
+"""
+
+
+def test_the_hint_that_a_file_gives_is_what_there_is_to_do(operated):
+    operated.write({"sql/01_add_orders/migration.sql": RAISES})
+    said = operated.run("apply", "1", "--yes").stderr
+    assert (
+        "  cause: not yet [P0001]\n         It is early.\n"
+        "  left: Nothing was changed: what was done is undone.\n"
+        "        01_add_orders does not stand now.\n"
+        "  fix: Come back later.\n"
+    ) in said
+
+
+def test_what_the_server_advises_is_no_fix(operated):
+    operated.done("apply", "1", "--yes")
+    with operated.session() as session:
+        session.execute("create view seen as select * from orders")
+    said = operated.run("rollback", "1", "--yes").stderr
+    assert "         Use DROP ... CASCADE to drop the dependent objects too.\n  left:" in said
+    assert "  fix: Put it right.\n" in said
+
+
 def test_a_batch_that_stands_is_run_again_where_it_is_named(operated):
     operated.done("apply", "--through", "2", "--yes")
     operated.ask("insert into orders values (8) returning id")
@@ -57,7 +108,9 @@ def test_a_batch_that_stands_is_run_again_where_it_is_named(operated):
     refused = operated.run("apply", "1", "--yes")
     assert refused.exit_code == 1
     assert 'cause: relation "orders" already exists [42P07]' in refused.stderr
-    assert "fix: Nothing was changed: what was done is undone. Put it right" in refused.stderr
+    assert "left: Nothing was changed: what was done is undone.\n" in refused.stderr
+    assert "        01_add_orders stands as before.\n  fix: Put it right.\n" in refused.stderr
+    assert "    It stands already; its file is run once more.\n" in refused.stderr
     assert "at: sql/01_add_orders/migration.sql:5" in refused.stderr
 
 
@@ -100,7 +153,7 @@ def test_what_was_applied_before_a_refusal_is_said(operated):
     )
     result = operated.run("apply", "--through", "4", "--yes")
     assert result.exit_code == 3
-    assert "Done before: 01_add_orders, 02_fill_currency, 03_audit." in result.stderr
+    assert "  left: Done before: 01_add_orders, 02_fill_currency, 03_audit.\n" in result.stderr
 
 
 FILLS_NOTHING = """\
@@ -329,6 +382,50 @@ def test_no_password_is_shown(operated):
     assert "sesame" not in result.output
 
 
+LONG = """\
+-- Orders can be kept.
+-- present: to_regclass('orders') is not null
+
+begin;
+do $$ begin
+    raise exception 'there-are-a-great-many-words in what is said here, so many of them that they'
+        ' do not fit into one line of this terminal' using hint = 'Do the one thing.';
+end $$;
+commit;
+"""
+
+
+def test_what_goes_wrong_is_told_no_wider_than_the_terminal(operated):
+    operated.write({"sql/01_add_orders/migration.sql": LONG})
+    with operated.on_a_terminal("apply", "1", "--yes", lines=40) as tty:
+        assert tty.ended() == 1
+        shown = [line.rstrip() for line in tty.screen.text]
+    first = next(number for number, line in enumerate(shown) if line.startswith("  cause: "))
+    assert shown[first].endswith(" do not fit into one line of this")
+    assert shown[first + 1] == "         terminal [P0001]"
+
+
+@pytest.mark.parametrize("interrupted", ["batchgate.cli.commands", "batchgate.cli.apply"])
+def test_ctrl_c_while_modules_are_loaded_is_one_line(operated, interrupted):
+    program = f"""
+import sys
+
+class Interrupts:
+    def find_spec(self, name, *_):
+        if name == {interrupted!r}:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupts())
+from batchgate.cli import main
+main(prog_name="batchgate")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "apply", "1"], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr == "Error: interrupted\n"
+
+
 def test_a_database_that_is_not_reached_is_told(operated):
     result = operated.run("apply", "1", "--yes", "--dsn", f"{operated.dsn} dbname=nowhere")
     assert result.exit_code == 5
@@ -354,3 +451,13 @@ def test_a_folder_without_batches_and_gates_is_no_project(tmp_path, monkeypatch)
     result = CliRunner().invoke(main, ["status"])
     assert result.exit_code == 4
     assert "expected batches or gates, found neither" in result.stderr
+
+
+@pytest.mark.parametrize("present", ["null", "1 / 0 = 1", "'perhaps'"])
+def test_a_batch_that_cannot_say_whether_it_stands_is_not_applied(operated, present):
+    text = f"-- Done.\n-- present: {present}\n\nbegin;\ncreate table orders ();\ncommit;\n"
+    operated.write({"sql/01_add_orders/migration.sql": text})
+    result = operated.run("apply", "1", "--yes")
+    assert result.exit_code == 1
+    assert "expected `present` to be true or false, found" in result.stderr
+    assert operated.ask("select to_regclass('orders') is null") == [True]

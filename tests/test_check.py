@@ -262,7 +262,23 @@ def test_what_a_gate_finds_is_shown_masked_and_no_more_than_was_asked_for(
 
 def test_quiet_leaves_the_verdict(check, replica):
     ended = check(FAILING, "--dsn", dsn_of(replica.primary), "--quiet")
-    assert ended.output == "Gates fail: blocked by 1 required gate\n"
+    assert ended.output == "Gates fail: blocked by 1 required gate (01_orders_have_currency)\n"
+    many = {
+        path: text
+        for number in range(2, 5)
+        for path, text in gate(f"0{number}_fails_{number}", "select id from orders").items()
+    }
+    ended = check({**FAILING, **many}, "--dsn", dsn_of(replica.primary), "--quiet")
+    assert ended.output == "Gates fail: blocked by 4 required gates\n"
+
+
+def test_of_a_receiver_only_a_standby_tells(check, replica):
+    gate_role(replica, READER, ["orders"], stats=False)
+    told = [
+        "pg_read_all_stats" in check(PASSING, "--dsn", dsn_of(server)).output
+        for server in (replica.primary, replica.standby)
+    ]
+    assert told == [False, True]
 
 
 def test_what_is_left_in_a_file_is_a_report_to_draw_and_to_compare_with(check, project, replica):

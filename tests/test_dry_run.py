@@ -176,7 +176,11 @@ def test_several_batches_are_not_tried_out_at_once(operated):
     operated.done("apply", "1", "--yes")
     operated.done("apply", "--through", "2", "--dry-run")
     operated.done("apply", "2", "--yes")
-    assert operated.run("rollback", "--through", "1", "--dry-run").exit_code == 3
+    result = operated.run("rollback", "--through", "1", "--dry-run")
+    assert result.exit_code == 3
+    assert "Try out the first: batchgate rollback 02_fill_currency --dry-run." in result.stderr
+    said = operated.done("rollback", "2", "--dry-run").stdout
+    assert "✅ rollback of 02_fill_currency tried out in " in said
 
 
 def test_a_file_is_told_that_it_is_tried_out(operated):
@@ -191,3 +195,41 @@ def test_a_file_is_told_that_it_is_tried_out(operated):
     )
     assert "dry: on" in operated.done("apply", "1", "--dry-run").stdout
     assert "dry: on" not in operated.done("apply", "1", "--yes").stdout
+
+
+def test_a_batch_that_would_not_stand_fails_dry_as_it_does_for_real(operated):
+    otherwise = "-- Done.\n-- present: to_regclass('other') is not null\n\n"
+    operated.write(
+        {"sql/01_add_orders/migration.sql": f"{otherwise}begin;\ncreate table one ();\ncommit;\n"}
+    )
+    said = "expected `present` to be true once migration.sql has run, found false"
+    dry = operated.run("apply", "1", "--dry-run")
+    assert (dry.exit_code, said in dry.stderr) == (1, True)
+    real = operated.run("apply", "1", "--yes")
+    assert (real.exit_code, said in real.stderr) == (1, True)
+
+
+def test_what_a_file_sets_for_itself_does_not_hide_what_would_stand(operated):
+    orders = "-- Orders.\n-- present: to_regclass('orders') is not null\n\n"
+    away = "begin;\ncreate table orders ();\nset local search_path = '';\ncommit;\n"
+    operated.write({"sql/01_add_orders/migration.sql": orders + away})
+    operated.done("apply", "1", "--dry-run")
+
+
+def test_a_rollback_that_would_leave_the_batch_standing_fails_dry(operated):
+    operated.done("apply", "1", "--yes")
+    operated.write({"sql/01_add_orders/rollback.sql": "begin;\ndelete from orders;\ncommit;\n"})
+    result = operated.run("rollback", "1", "--dry-run")
+    assert result.exit_code == 1
+    assert "expected `present` to be false once rollback.sql has run, found true" in result.stderr
+
+
+def test_a_branch_that_leaves_the_transaction_out_is_refused_before_its_statement(operated):
+    operated.done("apply", "1", "--yes")
+    text = "\\if false\nbegin;\n\\endif\ndrop table orders;\n\\if false\ncommit;\n\\endif\n"
+    operated.write({"sql/01_add_orders/rollback.sql": text})
+    result = operated.run("rollback", "1", "--dry-run")
+    assert result.exit_code == 3
+    assert "found a statement outside of a transaction" in result.stderr
+    assert "at: sql/01_add_orders/rollback.sql:4" in result.stderr
+    assert operated.ask("select count(*) from orders") == [7]

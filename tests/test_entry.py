@@ -39,7 +39,7 @@ def test_a_pooler_before_the_server_is_refused(batchgate_server):
 
 def test_the_lock_is_a_databases_own_and_ends_with_the_session(operated, batchgate_server):
     ours = target_of(operated.dsn)
-    with entered(ours, "apply"):
+    with entered(ours, "apply") as holder:
         with entered(target_of(batchgate_server.conninfo("postgres")), "apply"):
             pass
         with (
@@ -47,6 +47,8 @@ def test_the_lock_is_a_databases_own_and_ends_with_the_session(operated, batchga
             entered(ours, "rollback"),
         ):
             pass
+        pid = holder.connection.info.backend_pid
+        assert f"select pg_terminate_backend({pid});" in str(refused.value)
         assert "row: pid " in str(refused.value)
         assert ", batchgate apply, since " in str(refused.value)
     with entered(ours, "validate", beside_others=True):
@@ -65,6 +67,18 @@ def test_the_lock_survives_what_a_file_may_do_to_its_session(operated):
         assert entrance.connection.execute("show search_path").fetchone() == ('"$user", public',)
         with pytest.raises(Refused, match="only run"), entered(ours, "apply"):
             pass
+
+
+def test_a_file_that_gives_the_lock_back_does_not_let_others_in_for_the_next(operated):
+    ours = target_of(operated.dsn)
+    with entered(ours, "apply") as entrance:
+        entrance.connection.execute("discard all")
+        entrance.clean()
+        with pytest.raises(Refused, match="only run"), entered(ours, "apply"):
+            pass
+        entrance.connection.execute("discard all")
+        with entered(ours, "apply"), pytest.raises(Refused, match="only run"):
+            entrance.clean()
 
 
 def test_a_connection_that_is_lost_between_two_files_is_told(operated):
@@ -116,3 +130,36 @@ def test_the_settings_of_a_way_are_what_the_files_read():
     given = Way(dry=True, verbose=True, chunk=500).settings()
     assert given["batchgate.dry_run"] == given["batchgate.verbose"] == "on"
     assert given["batchgate.chunk"] == "500"
+
+
+def test_a_question_that_a_limit_cuts_short_is_refused_and_told(operated):
+    def cut_short() -> None:
+        with entered(target_of(operated.dsn), "apply") as entrance:
+            entrance.connection.execute("set statement_timeout = '20ms'")
+            entrance.connection.execute("select count(*) from generate_series(1, 100000000)")
+
+    with pytest.raises(Refused, match="expected an answer to what the command asks") as refused:
+        cut_short()
+    assert "57014" in str(refused.value)
+    assert "PGOPTIONS='-c statement_timeout=0'" in str(refused.value)
+
+
+def test_a_session_that_the_server_ends_for_being_idle_is_a_lost_connection(operated):
+    """Its error is none of psycopg's operational ones."""
+
+    class Slow:
+        def ran(self, step, seconds):
+            if step.number == 3:
+                operated.until_gone()
+
+        def said(self, output):
+            """Say nothing."""
+
+    text = "set idle_in_transaction_session_timeout = '1ms';\nbegin;\nselect 1;\ncommit;\n"
+    operated.write({"sql/01_add_orders/idle.sql": text})
+    script = Script(operated.folder / "sql/01_add_orders/idle.sql", operated.folder)
+    with entered(target_of(operated.dsn), "apply") as entrance, Interruption() as stop:
+        attempt = Attempt(entrance.connection, script, Slow(), dry=False)
+        attempt.go(stop)
+        assert attempt.lost
+        assert not attempt.wrote

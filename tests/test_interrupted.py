@@ -1,14 +1,21 @@
 """A run that is ended leaves nothing half done, and says what it leaves."""
 
 import json
+import os
 import signal
+import subprocess
+from contextlib import suppress
+from threading import Event, Thread
 
 import psycopg
 import pytest
+from operated import COMMAND
 from waits import until
 from wires import cuttable
 
 from batchgate.cli.live import Live
+from batchgate.cli.signals import ended_by_signals
+from batchgate.folders import PrivateFolder
 from batchgate.operate.interruption import Interruption
 
 NOTHING = "Nothing was changed: what was done is undone."
@@ -73,7 +80,7 @@ def test_a_rollback_that_is_interrupted_has_undone_nothing(operated):
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert NOTHING in said
-    assert "02_fill_currency stands now." in said
+    assert "02_fill_currency stands as before." in said
     assert operated.ask("select count(*) from orders where currency = 'EUR'") == [7]
 
 
@@ -164,6 +171,24 @@ def test_an_online_route_whose_session_is_ended_tells_what_is_committed(filled_h
     assert process.returncode == 5
     assert "All up to statement 1 of 3 is committed; what statement 2 committed itself" in said
     assert filled_half.ask("select count(*) from filled") == [3]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_signal_ends_what_is_asked_or_looked_at_as_ctrl_c_does(kind):
+    before = signal.getsignal(kind)
+    with pytest.raises(KeyboardInterrupt), ended_by_signals():
+        signal.raise_signal(kind)
+    assert signal.getsignal(kind) is before
+
+
+def test_a_signal_that_is_ignored_as_by_nohup_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_by_signals():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_gate_that_is_interrupted_before_anything_is_written(operated):
@@ -302,3 +327,34 @@ def test_a_commit_that_went_through_is_told_though_its_answer_was_lost(operated)
     assert part["stands"] is True
     assert "All up to statement 6 of 6 is committed." in said
     assert "05_late stands now." in said
+
+
+def test_a_signal_while_python_tidies_up_changes_neither_words_nor_exit_code(operated):
+    """Some of pytest's plugins look through all processes then, which takes a while."""
+    late = "import atexit, signal\natexit.register(signal.raise_signal, signal.SIGINT)\n"
+    operated.write({"conftest.py": late})
+    result = subprocess.run(
+        (*COMMAND, "status", "--no-drift"), cwd=operated.folder, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert "KeyboardInterrupt" not in result.stderr
+
+
+def test_a_folder_into_which_somebody_writes_still_is_removed(tmp_path):
+    """As into that of a server whose start was interrupted."""
+    path = tmp_path / "own"
+    path.mkdir()
+    begun = Event()
+
+    def write() -> None:
+        with suppress(OSError):
+            for number in range(3000):
+                (path / str(number)).mkdir()
+                begun.set()
+
+    writer = Thread(target=write)
+    writer.start()
+    begun.wait()
+    PrivateFolder(path, os.open(tmp_path, os.O_RDONLY)).remove()
+    writer.join()
+    assert not path.exists()

@@ -122,6 +122,9 @@ def test_what_a_route_left_half_way_is_told_with_the_file_that_names_it(project)
         " sql/04_index_orders/migration.online.sql speaks of it)"
     ) in said
     assert "    batch: 04_index_orders" in said
+    told = " ".join(" ".join(said).split())
+    assert "fix: What 04_index_orders left unfinished: batchgate apply 04_index_orders" in told
+    assert "Undo by hand" not in told
 
 
 def test_no_line_is_wider_than_the_terminal(project, monkeypatch):
@@ -243,7 +246,32 @@ def test_what_does_not_apply_elsewhere_keeps_drift_from_being_looked_at(project)
     assert (
         "drift not looked at: batch 01_add_orders: expected migration to succeed" in result.stdout
     )
-    assert "cause: division by zero [22012]" in result.stdout
+    assert "  at: sql/01_add_orders/migration.sql:4\n" in result.stdout
+    assert "  cause: division by zero [22012]\n" in result.stdout
+    assert result.stdout.count("cause:") == 1
+
+
+def test_what_a_batch_lacks_is_to_be_applied_before_drift_can_be_looked_at(project):
+    needs = "do $$ begin if to_regclass('filled') is null then raise 'no'; end if; end $$;\n"
+    index = (project.folder / "sql/04_index_orders/migration.sql").read_text()
+    project.write({"sql/04_index_orders/migration.sql": index.replace("create", f"{needs}create")})
+    project.done("apply", "--through", "4", "--yes")
+    change(project, "drop table filled")
+    result = project.run("status")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == "  fix: Apply 02_fill_currency first."
+
+
+def test_what_is_missing_is_to_be_made_again(project):
+    project.done("apply", "--through", "4", "--yes")
+    change(project, "alter table orders drop currency; create index orders_currency on orders (id)")
+    said = project.run("status").stdout
+    assert "missing: column public.orders.currency\n" in said
+    assert "  fix: Make what is missing again by hand, as the migration.sql of its batch" in said
+    change(project, "alter table orders add currency text; drop index orders_currency")
+    change(project, "create index orders_currency on orders (currency)")
+    change(project, "alter table orders add note text")
+    assert "Make what is missing" not in project.run("status").stdout
 
 
 def test_without_a_server_the_batches_are_told_all_the_same(operated):
@@ -289,6 +317,14 @@ def test_a_schema_of_its_own_is_that_of_the_session(project):
     change(project, "alter table app.orders add note text")
     (found,) = document(project.run("status", "--json"))["drift"]["differences"]
     assert found["name"] == "app.orders.note"
+
+
+def test_a_session_that_looks_nowhere_is_told_what_that_makes(project):
+    project.done("apply", "1", "--yes")
+    change(project, f"alter database {project.name} set search_path = ''")
+    result = project.run("status")
+    assert result.exit_code == 0, result.output
+    assert ["1", "01_add_orders", "absent"] in [line.split() for line in result.stdout.splitlines()]
 
 
 def test_a_table_that_stays_locked_ends_the_reading(project, monkeypatch):

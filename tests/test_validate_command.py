@@ -12,6 +12,8 @@ def test_all_that_stand_are_validated(operated):
         "✅ 02_fill_currency validated",
         "✅ 03_audit validated",
     ]
+    assert result.stdout.splitlines()[-1] == "3 validated, 0 failed"
+    assert "── 02_fill_currency (2 of 3)\n" in result.stderr
     assert "04_index_orders: does not stand" in result.stderr
 
 
@@ -34,6 +36,7 @@ def test_one_that_fails_does_not_keep_the_others_from_being_run(operated):
         ("03_audit", "done"),
     ]
     shown = operated.run("validate").stdout
+    assert shown.splitlines()[-1] == "2 validated, 1 failed"
     assert "❌ batch 02_fill_currency: expected validation to succeed" in shown
     assert "cause: orders without a currency [P0001]" in shown
 

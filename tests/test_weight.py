@@ -222,6 +222,16 @@ def test_a_rollback_that_its_own_rows_keep_from_going_through_is_weighed_without
         assert told(weighed("rollback"))[-1] == ("create index", "scans", "public.line", "SHARE")
 
 
+def test_a_rollback_is_weighed_over_rows_that_its_batch_has_on_record(project):
+    text = "create table made as select id from line; update line set price = 1;"
+    back = (
+        "begin; update line set price = 0 where id in (select id from made); drop table made;"
+        " commit;"
+    )
+    with project(text, rollback=back) as weighed:
+        assert told(weighed("rollback")) == HEAVY["rows stay locked until the end"][1]
+
+
 def test_rows_of_the_sample_that_are_in_the_way_are_left_out(project):
     refuses = "do $$ begin if exists (select from line) then raise 'rows'; end if; end $$;\n"
     with project(f"{refuses}alter table line alter price set not null;") as weighed:
@@ -238,7 +248,7 @@ def test_what_does_not_apply_is_not_weighed(project):
         " measured\n"
         "  at: sql/02_weigh/migration.sql:5\n"
         "  cause: on a throw-away server statement 1 of 1 failed\n"
-        "       division by zero [22012]\n"
+        "         division by zero [22012]\n"
         "  fix: Look whether the batch applies here at all: its README lists the known causes."
     )
 

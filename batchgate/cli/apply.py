@@ -41,9 +41,9 @@ def apply(batch: str | None, through: str | None, online: bool, **given: Any) ->
     """Apply a batch, or all that are missing up to one.
 
     Writes to the database that --dsn or BATCHGATE_DSN names, and asks first. BATCH is the name,
-    the number or the folder of one; if it stands already, its file is run once more: a backfill
-    picks up what is new, a schema batch refuses by itself. --through leaves out what stands, and
-    runs the validation of a folder that only validates.
+    the number, the folder or a file of one; if it stands already, its file is run once more: a
+    backfill picks up what is new, a schema batch refuses by itself. --through leaves out what
+    stands, and runs the validation of a folder that only validates.
 
     Refused, before anything is written: where what the batch requires does not stand, where a
     required gate over that does not pass, on a standby, behind a pooler, and while another run is

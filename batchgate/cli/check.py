@@ -1,7 +1,6 @@
 """`batchgate check`: the gates on a database, without pytest's output."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,8 @@ from batchgate.cli.live import Live
 from batchgate.cli.project import Project, read_project
 from batchgate.cli.settings import arguments_of, with_settings
 from batchgate.cli.sheet import Sheet
-from batchgate.cli.signals import ended_by_sigterm
+from batchgate.cli.streams import as_json as document_text
+from batchgate.cli.streams import put
 from batchgate.errors import SuiteError
 from batchgate.findings import Cause
 from batchgate.harness import Harness
@@ -24,7 +24,7 @@ from batchgate.run import Run
 from batchgate.suite import Gate
 from batchgate.targets.secrets import secrets_in
 from batchgate.terminal import show_run
-from batchgate.verdict import Verdict, counted, judge
+from batchgate.verdict import Outcome, Verdict, counted, judge
 
 _SETTINGS = (
     "--dsn",
@@ -38,6 +38,8 @@ _SETTINGS = (
     "--snapshot",
     *(f"--{name.replace('_', '-')}" for name in LIMITS),
 )
+# So many names still fit into a line.
+_FEW = 3
 _NO_SERVER = (Cause.UNREACHABLE, Cause.LOST, Cause.CUT)
 
 
@@ -86,9 +88,9 @@ def check(
     verdict = judge(run)
     ending = Ending.INTERRUPTED if interrupted else _ending_of(run)
     if as_json:
-        click.echo(scrub(_as_json(project, run, verdict, ending)))
+        put(document_text(_values(project, run, verdict, ending), scrub))
     elif quiet:
-        click.echo(scrub(str(verdict)))
+        put(scrub(_in_a_line(verdict, run)))
     else:
         show_run(Sheet(scrub), run, verdict, samples=project.terms.manner.samples)
     if report:
@@ -101,6 +103,13 @@ def check(
     if interrupted:
         raise Ended(scrub(interrupted), ending)
     raise click.exceptions.Exit(ending)
+
+
+def _in_a_line(verdict: Verdict, run: Run) -> str:
+    """Return the verdict, with the names of the gates that failed where they are few."""
+    failing = list(dict.fromkeys(gate.name for gate in run.gates if gate.fails))
+    named = verdict.outcome is Outcome.GATES_FAIL and len(failing) <= _FEW
+    return f"{verdict} ({', '.join(failing)})" if named else str(verdict)
 
 
 def _chosen(project: Project, named: Sequence[str]) -> list[Gate]:
@@ -128,10 +137,10 @@ def _named(gates: Sequence[Gate], name: str) -> Gate:
         if wanted == gate.name or (wanted.isdecimal() and int(wanted) == gate.number):
             return gate
     known = ", ".join(gate.name for gate in gates)
-    raise click.BadParameter(
-        f"expected the number or the name of a gate, found {name}\n  fix: One of: {known}.",
-        param_hint="GATE",
+    error = SuiteError(
+        f"expected the number or the name of a gate, found {name}", fix=f"One of: {known}."
     )
+    raise Ended(str(error), Ending.USAGE)
 
 
 def _inspected(
@@ -147,7 +156,6 @@ def _inspected(
     shown = shown and project.settings.progress != 0
     try:
         with (
-            ended_by_sigterm(),
             closing(harness),
             Live(shown=shown, counted=done, scrub=scrub),
         ):
@@ -166,7 +174,7 @@ def _ending_of(run: Run) -> Ending:
     return Ending.DONE
 
 
-def _as_json(project: Project, run: Run, verdict: Verdict, ending: Ending) -> str:
+def _values(project: Project, run: Run, verdict: Verdict, ending: Ending) -> Mapping[str, Any]:
     # Of use to a machine alone, and it takes a moment to be loaded.
     from batchgate.outcomes.parts import gate_part, target_part
     from batchgate.outcomes.words import slug
@@ -176,7 +184,7 @@ def _as_json(project: Project, run: Run, verdict: Verdict, ending: Ending) -> st
         # The suite has the one, and the other is long.
         del gate["statement"], gate["plan"]
     alone = len(project.targets) == 1
-    document = {
+    return {
         "command": "check",
         "database": project.targets[0].address if alone else None,
         "exit_code": int(ending),
@@ -190,4 +198,3 @@ def _as_json(project: Project, run: Run, verdict: Verdict, ending: Ending) -> st
         "gates": gates,
         "gates_not_run": list(run.gates_not_run),
     }
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)

@@ -6,6 +6,8 @@ from typing import Any
 import click
 
 from batchgate.cli.endings import Ended, Ending, ending_of
+from batchgate.cli.signals import deaf_at_the_end, ended_by_signals
+from batchgate.cli.streams import bear_any_sign
 from batchgate.errors import BatchgateError
 
 _COMMANDS = ("status", "check", "apply", "validate", "rollback", "report")
@@ -27,13 +29,18 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was named."""
+        bear_any_sign()
         try:
-            return super().invoke(ctx)
+            # From reading the project on, whatever comes: what is worked on hears of it as ever.
+            with ended_by_signals():
+                return super().invoke(ctx)
         except (BatchgateError, OSError) as error:
             raise Ended(str(error), ending_of(error)) from None
         except KeyboardInterrupt:
             # What a command has begun by then, it has said itself.
             raise Ended("interrupted", Ending.INTERRUPTED) from None
+        finally:
+            deaf_at_the_end()
 
 
 @click.group("batchgate", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,7 +10,7 @@ import click
 
 from batchgate.cli.endings import Ended, Ending
 from batchgate.cli.live import Live
-from batchgate.cli.telling import wrapped
+from batchgate.cli.width import fitted, wrapped
 from batchgate.errors import Refused
 from batchgate.operate.place import Place
 from batchgate.operate.task import Route, Task
@@ -68,7 +68,7 @@ class Consent:
         """Ask whether to go on where it is not known who will wait; raises Refused."""
         if not self.asks:
             raise with_more(error, "To run it unmeasured, say --accept-locks.")
-        self.live.print(str(error), err=True)
+        self.live.print(fitted(str(error), sys.stderr), err=True)
         self._ask("Run it unmeasured, and let others wait?")
 
     def _ask(self, question: str) -> None:

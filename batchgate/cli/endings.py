@@ -1,9 +1,12 @@
 """How a command ends: its exit code, and what it says on standard error."""
 
+import sys
 from enum import IntEnum
+from typing import IO, Any
 
 import click
 
+from batchgate.cli.width import fitted
 from batchgate.errors import BatchgateError, Refused, ServerUnavailable, SuiteError
 
 
@@ -31,6 +34,11 @@ class Ended(click.ClickException):
     def exit_code(self) -> int:  # type: ignore[override]
         """Return the code of how it ended."""
         return int(self.ending)
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write the message, no wider than the terminal where it goes to one."""
+        stream = file or sys.stderr
+        click.echo(fitted(f"Error: {self.format_message()}", stream), file=stream)
 
 
 def ending_of(error: BatchgateError | OSError) -> Ending:

@@ -7,13 +7,14 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 
 from batchgate.operate.departures import Departure, Drift, Sort
-from batchgate.operate.sighting import Sighting
+from batchgate.operate.sighting import Sighting, Unlooked
 from batchgate.operate.standing import Answer
 from batchgate.verdict import counted
 
 _SHOWN = 20
 _PLURALS = {"policy": "policies", "index": "indexes", "statistics": "statistics"}
 _FIX = "Undo by hand what no batch made, or let a batch of its own make it."
+_MISSING_FIX = "Make what is missing again by hand, as the migration.sql of its batch does."
 
 
 class Line(NamedTuple):
@@ -32,15 +33,19 @@ def lines_of(sighting: Sighting, *, verbose: bool) -> Iterator[Line]:
     yield from _batches(sighting)
     if sighting.unlooked:
         yield Line("drift", heading=True)
-        why, *more = sighting.unlooked.why.splitlines()
-        yield from _wrapped(f"drift not looked at: {why}", "", "  ", "yellow")
-        for line in more:
-            yield from _wrapped(line, "  cause: ", "         ")
-        if sighting.unlooked.fix:
-            yield from _wrapped(sighting.unlooked.fix, "  fix: ", "       ")
+        yield from _unlooked(sighting.unlooked)
     if sighting.drift and sighting.compared:
         yield Line("drift", heading=True)
         yield from _drift(sighting, sighting.drift, verbose=verbose)
+
+
+def _unlooked(unlooked: Unlooked) -> Iterator[Line]:
+    yield from _wrapped(f"drift not looked at: {unlooked.why}", "", "  ", "yellow")
+    for label, text in (("at", unlooked.at), ("cause", unlooked.cause), ("fix", unlooked.fix)):
+        before = f"  {label}: "
+        for line in text.splitlines():
+            yield from _wrapped(line, before, " " * (len(label) + 4))
+            before = " " * (len(label) + 4)
 
 
 def _batches(sighting: Sighting) -> Iterator[Line]:
@@ -80,7 +85,8 @@ def _drift(sighting: Sighting, drift: Drift, *, verbose: bool) -> Iterator[Line]
         more = len(departures) - len(shown)
         yield Line(f"… and {more} more (--verbose lists them)", "red")
     if departures:
-        yield from _wrapped(_FIX, "  fix: ", "       ")
+        for number, fix in enumerate(_fixes(sighting, departures)):
+            yield from _wrapped(fix, "       " if number else "  fix: ", "       ")
         yield Line()
     yield from _beside(sighting, drift, verbose=verbose)
     if verbose and drift.diff:
@@ -92,6 +98,29 @@ def _drift(sighting: Sighting, drift: Drift, *, verbose: bool) -> Iterator[Line]
         yield Line(f"drift: {count} from what these batches make", "red")
     else:
         yield Line("no drift: the schema is as these batches make it", "green")
+
+
+def _fixes(sighting: Sighting, departures: Sequence[Departure]) -> Iterator[str]:
+    """Yield what to do; what an online route began keeps track of its work and is not to be cut."""
+    left = {each.batch for each in departures if _is_unfinished(sighting, each)}
+    for name in sorted(left):
+        yield (
+            f"What {name} left unfinished: batchgate apply {name} --online goes on from there,"
+            f" batchgate rollback {name} takes it back."
+        )
+    sorts = {each.sort for each in departures if not _is_unfinished(sighting, each)}
+    if Sort.MISSING in sorts:
+        yield _MISSING_FIX
+    if sorts - {Sort.MISSING}:
+        yield _FIX
+
+
+def _is_unfinished(sighting: Sighting, departure: Departure) -> bool:
+    """Tell whether the online route of a batch that does not stand may have left something."""
+    if departure.sort is not Sort.EXTRA or not departure.batch:
+        return False
+    answer = sighting.standing.answer(departure.batch)
+    return answer.stands is False and answer.batch.online is not None
 
 
 def _beside(sighting: Sighting, drift: Drift, *, verbose: bool) -> Iterator[Line]:
@@ -184,7 +213,8 @@ def _drift_values(sighting: Sighting) -> Mapping[str, Any]:
     drift, compared = sighting.drift, sighting.compared
     if sighting.unlooked:
         why = sighting.unlooked
-        return {"state": "not_looked_at", "reason": why.why, "fix": why.fix or None}
+        reason = "\n".join(filter(None, (why.why, why.at, why.cause)))
+        return {"state": "not_looked_at", "reason": reason, "fix": why.fix or None}
     if drift is None or compared is None:
         return {"state": "not_asked"}
     return {

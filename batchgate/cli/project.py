@@ -5,6 +5,7 @@ pytest reads its own files and options, and ours with them; it stops before it c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import click
 import pytest
@@ -43,8 +44,13 @@ class Project:
         raise Ended(str(error), Ending.USAGE)
 
     def batch(self, named: str) -> Batch:
-        """Return the batch of a name, a number, or the path of its folder; raises Ended, too."""
-        wanted = named.rstrip("/").rpartition("/")[2]
+        """Return the batch of a name, a number, or the path of its folder or of a file in it.
+
+        Raises Ended, too.
+        """
+        parts = PurePath(named).parts
+        is_file = len(parts) > 1 and parts[-1].endswith((".sql", ".md"))
+        wanted = parts[-2 if is_file else -1] if parts else ""
         for batch in self.suite.batches:
             if wanted == batch.name or (wanted.isdecimal() and int(wanted) == batch.number):
                 return batch

@@ -38,7 +38,8 @@ def rollback(batch: str | None, through: str | None, **given: Any) -> None:
     """Roll a batch back, or all down to one.
 
     Writes to the database that --dsn or BATCHGATE_DSN names, and asks first, with the sentence
-    that rollback.sql opens with: what is lost. BATCH is the name, the number or the folder of one.
+    that rollback.sql opens with: what is lost. BATCH is the name, the number, the folder or a file
+    of one.
 
     Refused, before anything is written: a batch that does not stand, that a standing one requires,
     or that is irreversible; and where apply is refused, too.

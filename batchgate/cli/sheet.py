@@ -6,6 +6,8 @@ from shutil import get_terminal_size
 
 import click
 
+from batchgate.cli.streams import put
+
 _COLOURS = ("green", "red", "yellow")
 
 
@@ -30,4 +32,4 @@ class Sheet:
             colour = next((name for name in _COLOURS if markup.get(name)), None)
             bold = markup.get("bold") or None
             text = click.style(text, fg=colour, bold=bold) if colour or bold else text
-        click.echo(text)
+        put(text)

@@ -1,18 +1,34 @@
-"""Being told to end: SIGTERM ends a command as Ctrl-C does."""
+"""Being told to end: SIGTERM and SIGHUP end a command as Ctrl-C does."""
 
+import atexit
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
 
 @contextmanager
-def ended_by_sigterm() -> Iterator[None]:
-    """Raise KeyboardInterrupt where SIGTERM arrives: psycopg cancels what runs on the server then.
+def ended_by_signals() -> Iterator[None]:
+    """Raise KeyboardInterrupt where one arrives: psycopg cancels what runs on the server then.
 
-    For the main thread.
+    For the main thread. What is ignored, as SIGHUP is by nohup, stays so.
     """
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heard = [each for each in _SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, signal.default_int_handler) for each in heard}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def deaf_at_the_end() -> None:
+    """Let no signal disturb the exit, once all is said: plugins of pytest's tidy up there."""
+    atexit.unregister(_be_deaf)
+    atexit.register(_be_deaf)
+
+
+def _be_deaf() -> None:
+    for each in (signal.SIGINT, *_SIGNALS):
+        signal.signal(each, signal.SIG_IGN)

@@ -1,6 +1,5 @@
 """`batchgate status`: which batches stand on a database, and how its schema differs from theirs."""
 
-import json
 from typing import Any
 
 import click
@@ -11,7 +10,8 @@ from batchgate.cli.outlook import as_values, lines_of
 from batchgate.cli.project import Project, read_project
 from batchgate.cli.settings import arguments_of, with_settings
 from batchgate.cli.sheet import Sheet
-from batchgate.cli.signals import ended_by_sigterm
+from batchgate.cli.streams import as_json as document_text
+from batchgate.cli.streams import put
 from batchgate.errors import BatchgateError
 from batchgate.operate.sighting import Sighting, look
 from batchgate.targets.secrets import secrets_in
@@ -62,7 +62,7 @@ def status(no_drift: bool, verbose: bool, as_json: bool, **given: Any) -> None:
             "message": message or None,
             "exit_code": int(ending),
         }
-        click.echo(scrub(json.dumps(document, ensure_ascii=False, indent=1)))
+        put(document_text(document, scrub))
     elif sighting:
         _show(Sheet(scrub), sighting, verbose=verbose)
     if message:
@@ -76,7 +76,7 @@ def _seen(project: Project, *, drift: bool, shown: bool) -> tuple[Sighting | Non
     scrub = secrets_in([target.dsn.reveal()]).scrubber()
     shown = shown and project.settings.progress != 0
     try:
-        with ended_by_sigterm(), Live(shown=shown, scrub=scrub):
+        with Live(shown=shown, scrub=scrub):
             sighting = look(target, project.settings, project.suite, drift=drift)
     except KeyboardInterrupt:
         return None, "interrupted: nothing was changed", Ending.INTERRUPTED

@@ -5,13 +5,13 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
-from shutil import get_terminal_size
-from textwrap import fill
 from typing import Any
 
 import click
 
 from batchgate.cli.live import Live
+from batchgate.cli.streams import discard
+from batchgate.cli.width import columns, fitted
 from batchgate.printed import Failure, failures_in
 from batchgate.script import Output, ScriptRun, Step
 from batchgate.serverwords import shown_sql
@@ -20,7 +20,6 @@ from batchgate.signs import spelled_out
 # Of very many notices the last are kept, for they sum up.
 _KEPT = 200
 _FIGURES = 100
-_NARROWEST = 40
 _FIGURE = re.compile(r"^\W*(\w[^:]{0,60}?)\s*:\s+(\d{1,18})$")
 _WARNING = ("WARNING", "ERROR")
 
@@ -37,10 +36,6 @@ class Telling:
         self._verbose = verbose
         self._passed_over = ""
         self.begin()
-        for stream in (sys.stdout, sys.stderr):
-            if reconfigure := getattr(stream, "reconfigure", None):
-                # A sign that a terminal's encoding lacks must not lose the line.
-                reconfigure(errors="backslashreplace")
 
     def begin(self, *, reads_failures: bool = False) -> None:
         """Begin with another file, whose printed failures are kept where they are read."""
@@ -73,12 +68,11 @@ class Telling:
         if self._verbose and not self._as_json:
             width = len(str(step.of))
             told = f"  [{step.number:>{width}}/{step.of}] {seconds:8.3f} s  {shown_sql(step.sent)}"
-            told = told[: max(get_terminal_size().columns, _NARROWEST)]
-            self.line(told, "bright_black", err=True)
+            self.line(told[: columns()], "bright_black", err=True)
 
     def note(self, text: str) -> None:
         """Take what the run itself has to say, which is none of the file's words."""
-        self.line(self._shown(text), "yellow", err=True)
+        self.line(fitted(self._shown(text), sys.stderr), "yellow", err=True)
 
     def again(self, text: str) -> None:
         """Take why the file is run again; what it said so far was of a run that is undone."""
@@ -91,7 +85,7 @@ class Telling:
         try:
             self._live.print(self._scrub(styled), err=err)
         except OSError:
-            _discard(sys.stderr if err else sys.stdout)
+            discard(sys.stderr if err else sys.stdout)
 
     def kept(self) -> Mapping[str, Any]:
         """Return what the file said, as values."""
@@ -120,21 +114,5 @@ class Telling:
         return spelled_out(text.expandtabs())
 
 
-def wrapped(text: str) -> str:
-    """Return a line in as many as the terminal has room for, the further ones set in."""
-    indent = text[: len(text) - len(text.lstrip())]
-    width = max(get_terminal_size().columns, _NARROWEST)
-    return fill(text, width, subsequent_indent=f"{indent}  ", break_long_words=False)
-
-
 def _in_colour() -> bool:
     return not os.environ.get("NO_COLOR")
-
-
-def _discard(stream: Any) -> None:
-    """Let what is written from now on go nowhere: the pipe or the terminal is closed."""
-    try:
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
-            os.dup2(nowhere.fileno(), stream.fileno())
-    except OSError:
-        return

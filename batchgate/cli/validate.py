@@ -22,7 +22,7 @@ def validate(batches: Sequence[str], **given: Any) -> None:
 
     Leaves the database as it is: a validation tries out in a transaction that is rolled back. It
     needs a server that takes writes all the same. One that fails does not keep the others from
-    being run. BATCH is the name, the number or the folder of one; a batch that is named is
+    being run. BATCH is the name, the number, the folder or a file of one; a batch that is named is
     validated whether it stands or not.
 
     \b

@@ -55,7 +55,7 @@ def failure_of(
             rows=[each.text for each in printed[:_SHOWN]],
             fix="Put right what it found.",
         )
-    return None if dry else _standing_otherwise(carried)
+    return _standing_otherwise(carried, carried.would_stand if dry else carried.stands)
 
 
 def part_of(carried: Carried, *, failed: bool) -> Mapping[str, Any]:
@@ -86,11 +86,11 @@ def _where(carried: Carried) -> str:
     return f"at statement {carried.begun} of {carried.statements}"
 
 
-def _standing_otherwise(carried: Carried) -> BatchFailed | None:
+def _standing_otherwise(carried: Carried, stands: bool | None) -> BatchFailed | None:
     """Return the failure of a file that went through and did not do what it owes."""
     task = carried.task
-    undone = task.route is Route.ROLLBACK and carried.stands is True
-    missed = task.applies and carried.stands is False
+    undone = task.route is Route.ROLLBACK and stands is True
+    missed = task.applies and stands is False
     if not (undone or missed):
         return None
     return BatchFailed(

@@ -1,7 +1,7 @@
 """How apply, rollback and validate go: enter, plan, ask, run file by file, and say how it ended."""
 
-import json
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ from batchgate.cli.consent import Consent, with_more
 from batchgate.cli.endings import Ended, Ending, ending_of
 from batchgate.cli.live import Live
 from batchgate.cli.project import Project
-from batchgate.cli.signals import ended_by_sigterm
-from batchgate.cli.telling import Telling, wrapped
+from batchgate.cli.streams import as_json, put
+from batchgate.cli.telling import Telling
 from batchgate.cli.verdicts import closing_line, failure_of, part_of
+from batchgate.cli.width import fitted, wrapped
 from batchgate.errors import BatchgateError, Refused
 from batchgate.operate.carrying import Carrier, script_of
 from batchgate.operate.entry import Entrance, entered
@@ -59,7 +60,7 @@ def fulfil(wish: Wish) -> None:
         ending, message = ending_of(error), str(error)
     if wish.as_json:
         document = {**work.document(), "message": message or None, "exit_code": int(ending)}
-        click.echo(work.scrub(json.dumps(document, ensure_ascii=False, indent=1)))
+        put(as_json(document, work.scrub))
     if message:
         raise Ended(work.scrub(message), ending)
     raise click.exceptions.Exit(int(ending))
@@ -107,10 +108,7 @@ class _Work:
         wish = self._wish
         shown = not wish.as_json and wish.project.settings.progress != 0
         beside = wish.command == "validate"
-        with (
-            ended_by_sigterm(),
-            Live(shown=shown, target=self._target, scrub=self.scrub) as self._live,
-        ):
+        with Live(shown=shown, target=self._target, scrub=self.scrub) as self._live:
             self._telling = Telling(
                 self._live, self.scrub, as_json=wish.as_json, verbose=wish.way.verbose
             )
@@ -137,8 +135,12 @@ class _Work:
         )
         if not wish.way.dry:
             consent.to_write(place, f"{wish.verb} {self._named()} on {place.database}?")
-        failures = [self._carry_out(entrance, consent, task) for task in self._plan.tasks]
-        self._what_next()
+        failures = []
+        for number, task in enumerate(self._plan.tasks, start=1):
+            if (of := len(self._plan.tasks)) > 1:
+                self._say(f"── {task.batch.name} ({number} of {of})")
+            failures.append(self._carry_out(entrance, consent, task))
+        self._sum_up(failures)
         return Ending.FAILED if any(failures) else Ending.DONE
 
     def _carry_out(self, entrance: Entrance, consent: Consent, task: Task) -> bool:
@@ -164,7 +166,7 @@ class _Work:
             text = closing_line(carried, entrance.place.database, dry=wish.way.dry)
             self._line(text, "green")
         elif goes_on:
-            self._line(f"❌ {failure}", "red")
+            self._line(fitted(f"❌ {failure}", sys.stdout), "red")
         else:
             raise failure
         return failure is not None
@@ -215,7 +217,12 @@ class _Work:
     def _until_now(self) -> str:
         return f"done before: {', '.join(self._done)}" if self._done else "nothing was changed"
 
-    def _what_next(self) -> None:
+    def _sum_up(self, failures: Sequence[bool]) -> None:
+        """Say how many passed where a failure does not end the run, and what comes next."""
+        if self._wish.goes_on and len(failures) > 1:
+            failed = sum(failures)
+            text = f"{len(failures) - failed} validated, {failed} failed"
+            self._line(text, "red" if failed else "green")
         applied = [task.batch for task in self._plan.tasks if task.applies]
         if applied and not self._wish.way.dry:
             named = f" {applied[0].name}" if len(applied) == 1 else ""

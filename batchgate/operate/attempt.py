@@ -6,10 +6,18 @@ from typing import Any, Protocol
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from batchgate.operate.dry import commits, is_harmless, undoes
+from batchgate.operate.dry import (
+    UNDO,
+    commits,
+    is_harmless,
+    refuse_outside,
+    undoes,
+    would_stand,
+)
 from batchgate.operate.interruption import Interruption
 from batchgate.script import Output, Script, ScriptError, Step, steps
 from batchgate.sqltext import words
+from batchgate.suite import Batch
 
 _XID = "select pg_catalog.pg_current_xact_id_if_assigned()::text"
 
@@ -32,17 +40,26 @@ class Attempt:
 
     `committed` is the last statement by which all before it is committed, `begun` the one that
     was sent last; `wrote` tells that what is committed may have changed something, `loose` that the
-    statement sent last may have committed a part of its work.
+    statement sent last may have committed a part of its work. `would_stand` is what `batch` said,
+    where it is given, before a dry run was undone.
     """
 
     def __init__(
-        self, connection: psycopg.Connection[Any], script: Script, listener: Listener, *, dry: bool
+        self,
+        connection: psycopg.Connection[Any],
+        script: Script,
+        listener: Listener,
+        *,
+        dry: bool,
+        batch: Batch | None = None,
     ) -> None:
         self.script = script
         self.error: ScriptError | None = None
         self.begun = self.committed = 0
         self.wrote = self.loose = self.interrupted = self.lost = False
+        self.would_stand: bool | None = None
         self.xid = ""
+        self._batch = batch
         self._connection = connection
         self._listener = listener
         self._dry = dry
@@ -51,7 +68,10 @@ class Attempt:
         self._held_back = ""
 
     def go(self, stop: Interruption) -> None:
-        """Run the file to its end, its first error, or until it is to stop."""
+        """Run the file to its end, its first error, or until it is to stop.
+
+        Raises Refused where a file that is tried out leaves its transaction.
+        """
         running = steps(self._connection, self.script, tell=self._listener.said)
         try:
             with stop.aimed_at(self._connection):
@@ -64,7 +84,8 @@ class Attempt:
             self.interrupted = stop.requested and self.error is not None
         except psycopg.Error:
             # A question of ours between two statements; a statement's own error is no exception.
-            if not self._connection.broken:
+            self.interrupted = stop.requested
+            if not (self._connection.broken or self.interrupted):
                 raise
         finally:
             self.lost = self._connection.broken
@@ -73,11 +94,16 @@ class Attempt:
     def _begins(self, step: Step) -> None:
         said = words(step.sent)
         self._outside = self._status is TransactionStatus.IDLE
+        if self._dry and self._outside and not is_harmless(said):
+            # Which branch a file takes is not known before it is run.
+            refuse_outside(step.at)
         if self._outside and _is_concurrent(said, step):
             self._held_back = self._lock_timeout("0")
         if self._status is TransactionStatus.INTRANS and commits(said):
             row = self._connection.execute(_XID).fetchone()
             self.xid = (row and row[0]) or ""
+        if self._dry and self._batch and self._batch.present and step.sent == UNDO:
+            self.would_stand = would_stand(self._connection, self._batch)
         self.begun = step.number
         self._started = perf_counter()
 

@@ -53,6 +53,7 @@ class Carried:
     fate: Fate | None = None
     blockers: tuple[str, ...] = ()
     stands: bool | None = None
+    would_stand: bool | None = None
 
     def failure(self) -> BatchFailed:
         """Return the message of a file that ended in an error."""
@@ -108,7 +109,7 @@ class Carrier:
         script = script_of(task, self._settings, self._way)
         started = perf_counter()
         for number in range(1, self._way.retries + 2):
-            attempt, blockers = self._attempt(script, listener)
+            attempt, blockers = self._attempt(task, script, listener)
             if number > self._way.retries or not _may_be_repeated(task, attempt):
                 break
             if self._paused(attempt, number, blockers, listener):
@@ -117,14 +118,17 @@ class Carrier:
         seconds = perf_counter() - started
         return self._carried(task, attempt, seconds, number, blockers)
 
-    def _attempt(self, script: Script, listener: Listener) -> tuple[Attempt, tuple[str, ...]]:
+    def _attempt(
+        self, task: Task, script: Script, listener: Listener
+    ) -> tuple[Attempt, tuple[str, ...]]:
         connection = self._entrance.connection
-        attempt = Attempt(connection, script, listener, dry=self._way.dry)
+        dry = self._way.dry and task.route is not Route.VALIDATION
+        attempt = Attempt(connection, script, listener, dry=dry, batch=task.batch)
         try:
             self._entrance.clean()
             for setting in self._way.settings().items():
                 connection.execute(_SET, setting)
-        except psycopg.OperationalError:
+        except psycopg.Error:
             if not connection.broken:
                 raise
             attempt.lost = True
@@ -171,6 +175,7 @@ class Carrier:
             fate=fate,
             blockers=blockers,
             stands=self._stands(task),
+            would_stand=attempt.would_stand,
         )
 
     def _stands(self, task: Task) -> bool | None:

@@ -3,14 +3,20 @@
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-from batchgate.errors import Refused
+import psycopg
+
+from batchgate.errors import BatchFailed, Refused
+from batchgate.gates.presence import is_present
 from batchgate.script import Script
 from batchgate.sqltext import Statement, words
+from batchgate.suite import Batch
 
+# A batch is asked after as by a session of its own, whatever the file has set.
+_AFRESH = b"set session authorization default; reset all; set lock_timeout = '5s'"
 # What a commit would check is checked; then all is undone.
-_UNDO = "set constraints all immediate; rollback"
+UNDO = "set constraints all immediate; rollback"
 _WHY = "A dry run is the file's one transaction, rolled back at its end."
 _ELSEWHERE = (
     "Rehearse it on the throw-away server (pytest sql), or run it on a copy of the database."
@@ -51,6 +57,19 @@ def tried_out(script: Script) -> Script:
     return _undone(script)
 
 
+def would_stand(connection: psycopg.Connection[Any], batch: Batch) -> bool | None:
+    """Ask in the transaction that is tried out whether the batch would stand once it is committed.
+
+    None where nobody can say; the transaction goes on.
+    """
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(_AFRESH)
+            return is_present(connection, batch)
+    except (psycopg.Error, BatchFailed):
+        return None
+
+
 def _expect_one_transaction(script: Script) -> None:
     """Raise Refused where anything is done before the file's one transaction, or after it."""
     state = "before"
@@ -58,21 +77,21 @@ def _expect_one_transaction(script: Script) -> None:
     for each in _spoken(script):
         last = each
         if each.statement.send == "gexec":
-            _refuse(each, "statements that a query makes, which may commit")
+            _refuse(each.at, "statements that a query makes, which may commit")
         if undoes(each.words) or each.words[:2] == ("prepare", "transaction"):
-            _refuse(each, "a transaction that ends otherwise than by commit")
+            _refuse(each.at, "a transaction that ends otherwise than by commit")
         if begins(each.words) and state == "after":
-            _refuse(each, "a second transaction after what was committed")
+            _refuse(each.at, "a second transaction after what was committed")
         if commits(each.words) and ("chain" in each.words and "no" not in each.words):
-            _refuse(each, "a second transaction chained to the first")
+            _refuse(each.at, "a second transaction chained to the first")
         if begins(each.words):
             state = "within"
         elif commits(each.words) and state == "within":
             state = "after"
         elif state != "within" and not is_harmless(each.words):
-            _refuse(each, "a statement outside of a transaction, which stands once it ran")
+            refuse_outside(each.at)
     if state != "after" and last:
-        _refuse(last, "no commit")
+        _refuse(last.at, "no commit")
 
 
 def _spoken(script: Script) -> Iterator[Spoken]:
@@ -86,7 +105,7 @@ def _spoken(script: Script) -> Iterator[Spoken]:
 def _undone(script: Script) -> Script:
     undone = copy(script)
     undone.parts = tuple(
-        replace(part, text=_UNDO)
+        replace(part, text=UNDO)
         if isinstance(part, Statement) and commits(words(part.text))
         else part
         for part in script.parts
@@ -95,10 +114,15 @@ def _undone(script: Script) -> Script:
     return undone
 
 
-def _refuse(found: Spoken, what: str) -> NoReturn:
+def refuse_outside(at: str) -> NoReturn:
+    """Refuse to try out a statement that no transaction would undo."""
+    _refuse(at, "a statement outside of a transaction, which stands once it ran")
+
+
+def _refuse(at: str, what: str) -> NoReturn:
     raise Refused(
-        f"{found.at.rpartition(':')[0]}: expected one transaction to try out, found {what}",
-        at=found.at,
+        f"{at.rpartition(':')[0]}: expected one transaction to try out, found {what}",
+        at=at,
         cause=_WHY,
         fix=_ELSEWHERE,
     )

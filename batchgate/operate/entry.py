@@ -7,10 +7,9 @@ from typing import Any
 
 import psycopg
 
-from batchgate.errors import Refused, ServerUnavailable
-from batchgate.operate.place import Place, enter, place_of
+from batchgate.errors import Refused
+from batchgate.operate.place import Place, answered, enter, place_of
 from batchgate.reading import read_query
-from batchgate.serverwords import masked
 from batchgate.targets.address import Target
 
 # One key in every database: such locks are a database's own.
@@ -30,10 +29,15 @@ class Entrance:
     connection: psycopg.Connection[Any]
     target: Target
     place: Place
+    beside_others: bool = False
 
     def clean(self) -> None:
-        """Leave the session as a new one would be, but for the lock."""
+        """Leave the session as a new one would be, but for the lock.
+
+        A file may have given that back, as by DISCARD ALL; raises Refused where it is somebody's.
+        """
         self.connection.execute(_CLEAN)
+        _take_lock(self.connection, self.place, shared=self.beside_others)
 
 
 @contextmanager
@@ -45,24 +49,16 @@ def entered(target: Target, command: str, *, beside_others: bool = False) -> Ite
     """
     connection = enter(target, application_name=f"batchgate {command}")
     try:
-        place = place_of(connection, target)
-        if place.standby:
-            raise Refused(
-                f"{target.address}: expected a server that takes writes, found a standby",
-                fix="Name the primary in --dsn.",
-            )
-        _take_lock(connection, place, shared=beside_others)
-        entrance = Entrance(connection, target, place)
-        entrance.clean()
-        yield entrance
-    except psycopg.OperationalError as error:
-        if not connection.broken:
-            raise
-        raise ServerUnavailable(
-            f"{target.address}: expected the connection to last, it was lost",
-            cause=masked(str(error).strip(), error.sqlstate or ""),
-            fix="Look whether the server runs, and run the command again.",
-        ) from None
+        with answered(connection, target):
+            place = place_of(connection, target)
+            if place.standby:
+                raise Refused(
+                    f"{target.address}: expected a server that takes writes, found a standby",
+                    fix="Name the primary in --dsn.",
+                )
+            entrance = Entrance(connection, target, place, beside_others)
+            entrance.clean()
+            yield entrance
     finally:
         connection.close()
 

@@ -1,10 +1,15 @@
 """The database that a command works on: the way in, and what is said of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
-from batchgate.errors import Refused
+from batchgate.errors import Refused, ServerUnavailable
+from batchgate.faults import cause_of
+from batchgate.serverwords import gate_words
 from batchgate.targets.address import Target, connect
 
 
@@ -32,7 +37,8 @@ def enter(target: Target, *, application_name: str = "batchgate") -> psycopg.Con
     lock and set to somebody else.
     """
     connection = connect(target, application_name=application_name)
-    told = connection.execute("select pg_catalog.pg_backend_pid()").fetchone()
+    with answered(connection, target):
+        told = connection.execute("select pg_catalog.pg_backend_pid()").fetchone()
     if told != (connection.info.backend_pid,):
         connection.close()
         raise Refused(
@@ -42,6 +48,33 @@ def enter(target: Target, *, application_name: str = "batchgate") -> psycopg.Con
             fix="Name the server itself in --dsn.",
         )
     return connection
+
+
+@contextmanager
+def answered(connection: psycopg.Connection[Any], target: Target) -> Iterator[None]:
+    """Say so where a question of our own gets no answer.
+
+    Raises ServerUnavailable where the connection is lost, and Refused where a limit of the role's
+    cuts the question short. What we asked wrongly is our own fault, and raised as it is.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        said = gate_words(error, "", "", 0)
+        if connection.broken:
+            raise ServerUnavailable(
+                f"{target.address}: expected the connection to last, it was lost",
+                cause=said,
+                fix="Look whether the server runs, and run the command again.",
+            ) from None
+        if not cause_of(error):
+            raise
+        raise Refused(
+            f"{target.address}: expected an answer to what the command asks itself, found none",
+            cause=said,
+            fix="Look at the settings of the role and of the database, such as statement_timeout;"
+            " PGOPTIONS='-c statement_timeout=0' goes before them.",
+        ) from None
 
 
 def place_of(connection: psycopg.Connection, target: Target) -> Place:

@@ -24,7 +24,7 @@ def to_apply(standing: Standing, batch: Batch, *, online: bool) -> Plan:
             fix="Leave out --online, or write that file.",
         )
     _expect_required(standing, batch, ())
-    return Plan((replace(task, stood=standing.answer(batch).stands is True),), {})
+    return Plan((replace(task, stood=standing.stands(batch) is True),), {})
 
 
 def to_apply_through(

@@ -1,6 +1,6 @@
 """Look at a database without touching it: which batches stand, and how far its schema is theirs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Event, Timer
@@ -12,13 +12,13 @@ from batchgate.activity import Stage
 from batchgate.catalog import Snapshot, take_snapshot
 from batchgate.config import Settings
 from batchgate.contract import expect_known_catalogs
-from batchgate.errors import BatchgateError, ServerUnavailable
+from batchgate.errors import BatchFailed, BatchgateError
 from batchgate.operate.departures import Drift
 from batchgate.operate.drift import drift_of
 from batchgate.operate.likeness import likeness
 from batchgate.operate.making import make
 from batchgate.operate.mentions import named_in_files
-from batchgate.operate.place import Place, enter, place_of
+from batchgate.operate.place import Place, answered, enter, place_of
 from batchgate.operate.standing import Standing, standing
 from batchgate.serverwords import gate_words
 from batchgate.suite import Suite
@@ -30,10 +30,12 @@ PATIENCE = 30.0
 
 
 class Unlooked(NamedTuple):
-    """Why drift was not looked at, and what to do about it."""
+    """Why drift was not looked at, where that is written, and what to do about it."""
 
     why: str
     fix: str = ""
+    at: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,25 +90,15 @@ def look(target: Target, settings: Settings, suite: Suite, *, drift: bool) -> Si
         with Stage("applying the same batches elsewhere"):
             seen, compared = _compare(settings, suite, stands, (found, schemas), major)
     except BatchgateError as error:
-        return Sighting(place, stands, unlooked=_unmade(error))
+        return Sighting(place, stands, unlooked=_unmade(error, _lacking(stands)))
     return Sighting(place, stands, seen, compared)
 
 
 @contextmanager
 def _reached(target: Target) -> Iterator[psycopg.Connection]:
     """Connect, and say so where the connection is lost."""
-    with enter(target) as connection:
-        try:
-            yield connection
-        except psycopg.Error as error:
-            if not connection.broken:
-                raise
-            raise ServerUnavailable(
-                "database: expected an answer, the connection was lost",
-                at=target.address,
-                cause=gate_words(error, "", "", 0),
-                fix="Look whether the server runs, and ask again.",
-            ) from None
+    with enter(target) as connection, answered(connection, target):
+        yield connection
 
 
 def _snapshot(connection: psycopg.Connection) -> Snapshot | Unlooked:
@@ -177,6 +169,13 @@ def _compare(
     return replace(seen, departures=departures), compared
 
 
-def _unmade(error: BatchgateError) -> Unlooked:
+def _lacking(stands: Standing) -> list[str]:
+    """Return the names of what is absent though a batch that stands requires it."""
+    return list(dict.fromkeys(name for each in stands.batches for name in stands.lacking(each)))
+
+
+def _unmade(error: BatchgateError, lacking: Sequence[str] = ()) -> Unlooked:
     said = error.message
-    return Unlooked("\n".join(filter(None, (said.headline, said.at, said.cause))), said.fix)
+    first = isinstance(error, BatchFailed) and lacking
+    fix = f"Apply {', '.join(lacking)} first." if first else said.fix
+    return Unlooked(said.headline, fix, said.at, said.cause)

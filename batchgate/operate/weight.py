@@ -1,7 +1,7 @@
 """What a route would do to large tables while others wait: seen elsewhere, told in rows of here."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -64,7 +64,7 @@ class _Start:
     """Where a route begins: a height, and what is applied there first without a sample."""
 
     height: Batch | None
-    first: Batch | None = None
+    first: tuple[Batch, ...] = ()
     sample: bool = True
 
 
@@ -75,25 +75,37 @@ def weigh(
 
     It runs on a throw-away server with the sample data, on top of the batches that stand on the
     database; of the database only sizes are read. Raises NotWeighed where it could not be measured.
+    A rollback works on what its batch has on record, hence also on top of rows that were more
+    before the batch was applied: what either way finds counts.
     """
     stands = standing(connection, suite)
     batches = [each for each in stands.built_on(batch.name) if each.name != batch.name]
     starts = [_Start(batches[-1] if batches else None)]
+    recorded = None
     if path == batch.rollback:
-        floor, batches = starts[0], sorted([*batches, batch], key=lambda each: each.number)
-        starts = [_Start(batches[-1])]
-        if batches[-1] is batch:
-            # On top of its own rows or, where its rollback would not take those, of none.
-            starts.append(replace(floor, first=batch))
+        recorded = _before(batches, batch)
+        batches = sorted([*batches, batch], key=lambda each: each.number)
+        # On top of its own rows or, where its rollback would not take those, of none.
+        starts = [_Start(batches[-1]), recorded]
     # Rows may be in the way that are none of this database's.
     starts.append(replace(starts[0], sample=False))
     major = connection.info.server_version // 10000
     with _measurable(batch, path), likeness(settings, suite, batches, major) as there:
-        statements = _run(there.heights, Script(path, settings.root), starts).statements()
+        script = Script(path, settings.root)
+        statements = _run(there.heights, script, starts).statements()
+        if recorded:
+            with suppress(BatchFailed):
+                statements += _run(there.heights, script, [recorded]).statements()
         for each in statements:
             _expect_seen(each)
     found = {one: None for each in statements for one in _burdens(each)}
     return list(_with_sizes(connection, list(found)))
+
+
+def _before(batches: Sequence[Batch], batch: Batch) -> _Start:
+    """Return where a batch is applied with those above it, so that it has all rows on record."""
+    below = [each for each in batches if each.number < batch.number]
+    return _Start(below[-1] if below else None, (batch, *batches[len(below) :]))
 
 
 @contextmanager
@@ -157,8 +169,8 @@ def _trace(
     ):
         if refused is not None:
             refused.update(multiply(observer))
-        if start.first:
-            apply(heights, database, start.first)
+        for batch in start.first:
+            apply(heights, database, batch)
         return trace(observer, partial(heights.connect, database), script, limit)
 
 

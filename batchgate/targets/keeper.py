@@ -200,7 +200,11 @@ class Keeper:
         if self._refused:
             return role
         with self._holder.transaction() as line:
-            self._grants = missing_grants(line, self._asked)
+            lacking = missing_grants(line, self._asked)
+        # Only a standby has a receiver to be seen.
+        self._grants = tuple(
+            grant for grant in lacking if role.standby or "pg_read_all_stats" not in grant
+        )
         self._notes = list(self._noted(role, powers))
         return role
 

@@ -119,7 +119,7 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
         r"database \".*\" does not exist|no such database|permission denied for database",
         Refusal(
             Fault.NO_SUCH_DATABASE,
-            "there is no such database for this role",
+            "found no such database for this role",
             "Look at dbname; without one libpq takes the role's name.",
         ),
     ),

@@ -694,8 +694,22 @@ begin
     ) as j;
     jobs := (select count(*) from pg_temp.job_link);
     commit;
-    raise notice '
-[3/4] Linking jobs to customers...';
+    raise notice '%
+[3/4] Linking jobs to customers...',
+        (
+            select
+                case
+                    when current_setting('batchgate.verbose', true) = 'on' then ''
+                    else pg_catalog.format(
+                        '   ✓ Created %s customer(s)
+   ✓ Linked %s lead(s) to customers
+',
+                        r.customers_created,
+                        r.leads_linked
+                    )
+                end
+            from backfill.customer_backfill_run as r
+        );
 
     while done < jobs loop
         until := case

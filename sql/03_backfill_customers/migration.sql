@@ -657,7 +657,15 @@ begin
    Errors:                 0',
         case
             when current_setting('batchgate.verbose', true) = 'on' then chr(10)
-            else '[2/4] Creating customers and linking leads...' || chr(10) || chr(10)
+            else pg_catalog.format(
+                '[2/4] Creating customers and linking leads...
+   ✓ Created %s customer(s)
+   ✓ Linked %s lead(s) to customers
+
+',
+                s.customers_created,
+                s.leads_linked
+            )
         end,
         s.jobs_linked,
         case when s.customers_created + s.leads_linked + s.jobs_linked > 0

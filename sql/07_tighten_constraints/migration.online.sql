@@ -133,7 +133,8 @@ do $$
 declare
     leads bigint := 0;
     jobs bigint := 0;
-    backfilled constant boolean := to_regclass('backfill.customer_backfill') is not null;
+    backfilled constant boolean := to_regclass('backfill.customer_backfill') is not null
+        and to_regclass('backfill.customer_backfill_run') is null;
     problems text;
 begin
     select count(*) into leads from "Lead" as l where l.customer_id is null;
