@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema
 import pytest
 from click.testing import CliRunner
 from replicas import gate_role
 from sound import FIRST, SOUND
+from strict import validator
 from ttys import on_a_terminal
 from waits import until
 
@@ -286,8 +286,7 @@ def test_what_is_left_in_a_file_is_a_report_to_draw_and_to_compare_with(check, p
     ended = check(FAILING, *options, "--report", "there/report.json", "--samples=1")
     assert ended.exit_code == 1
     document = json.loads(Path("there/report.json").read_text())
-    schema = json.loads((ROOT / "docs/report.schema.json").read_text())
-    jsonschema.validate(document, schema)
+    validator().validate(document)
     (test,) = document["tests"]
     assert (test["id"], test["outcome"]) == ("gates/01_orders_have_currency.sql::green", "failed")
     assert "row: id=1 | email=••••" in test["text"]
