@@ -319,6 +319,15 @@ def test_what_was_cut_off_before_it_wrote_leaves_nothing(first):
     assert first.data(cut_off(first, "grouping")) == first.data(first.name)
 
 
+def test_what_was_cut_off_does_not_stand_until_it_is_finished(first):
+    header = (ROOT / "sql" / BATCH / MIGRATION).read_text().partition("\n\n")[0]
+    present = header.partition("-- present: ")[2]
+    name = cut_off(first, "log")
+    assert first.ask(name, f"select {present}") == [(False,)]
+    assert first.run(name, ONLINE).exit_code == 0
+    assert first.ask(name, f"select {present}") == [(True,)]
+
+
 def test_what_was_cut_off_is_not_valid(first):
     ran = first.run(cut_off(first, "log"), "validation.sql")
     assert ran.exit_code == 3

@@ -320,6 +320,15 @@ def test_what_was_cut_off_is_rolled_back(first, share):
     assert first.data(name) == first.data(first.name)
 
 
+def test_what_was_cut_off_does_not_stand_until_it_is_finished(first):
+    header = (ROOT / "sql" / BATCH / MIGRATION).read_text().partition("\n\n")[0]
+    present = header.partition("-- present: ")[2]
+    name = cut_off(first, 1.0)
+    assert first.ask(name, f"select {present}") == [(False,)]
+    assert first.run(name, ONLINE).exit_code == 0
+    assert first.ask(name, f"select {present}") == [(True,)]
+
+
 def test_what_was_cut_off_is_not_valid(first):
     ran = first.run(cut_off(first, 1.0), "validation.sql")
     assert "its online route is not finished" in ran.text

@@ -90,3 +90,14 @@ def test_a_rollback_is_asked_for_with_what_is_lost(operated):
         assert "    Lost: all orders." in tty.screen.text
         tty.type("y\r")
         assert tty.ended() == 0
+
+
+def test_the_file_has_the_say_where_an_online_route_may_be_half_done(operated):
+    refused = operated.run("rollback", "1", "--yes")
+    assert refused.exit_code == 3
+    assert "expected it to stand, found that it does not" in refused.stderr
+
+    operated.done("apply", "--through", "2", "--yes")
+    asked = operated.run("rollback", "4", "--yes")
+    assert asked.exit_code == 1
+    assert 'index "orders_currency" does not exist' in asked.stderr
