@@ -3,6 +3,7 @@
 import pytest
 from wires import cuttable, pgbouncer
 
+from batchgate.database import create_database, drop_database
 from batchgate.errors import Refused, ServerUnavailable
 from batchgate.operate import fate
 from batchgate.operate.attempt import Attempt
@@ -39,9 +40,12 @@ def test_a_pooler_before_the_server_is_refused(batchgate_server):
 
 def test_the_lock_is_a_databases_own_and_ends_with_the_session(operated, batchgate_server):
     ours = target_of(operated.dsn)
+    other = f"{operated.name}_beside"
+    create_database(batchgate_server, other)
     with entered(ours, "apply") as holder:
-        with entered(target_of(batchgate_server.conninfo("postgres")), "apply"):
+        with entered(target_of(batchgate_server.conninfo(other)), "apply"):
             pass
+        drop_database(batchgate_server, other)
         with (
             pytest.raises(Refused, match="expected to be the only run here") as refused,
             entered(ours, "rollback"),

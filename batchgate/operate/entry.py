@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from batchgate.errors import Refused
 from batchgate.operate.place import Place, answered, enter, place_of
@@ -59,6 +60,9 @@ def entered(target: Target, command: str, *, beside_others: bool = False) -> Ite
             entrance = Entrance(connection, target, place, beside_others)
             entrance.clean()
             yield entrance
+            # The session's end gives it back as well, but a moment after we have gone.
+            if connection.info.transaction_status == TransactionStatus.IDLE:
+                connection.execute("select pg_catalog.pg_advisory_unlock_all()")
     finally:
         connection.close()
 
