@@ -6,24 +6,26 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from pathlib import Path
 from time import monotonic
 from urllib.parse import quote
 
-import psycopg
 import pytest
+from onlines import (
+    CHUNK,
+    MIGRATION,
+    ONLINE,
+    PATIENCE,
+    ROLLBACK,
+    ROOT,
+    Prepared,
+    stopped_at,
+)
 
-from batchgate.database import connect, create_database, drop_database
+from batchgate.database import connect
 from batchgate.script import Script, ScriptRun, run_script
-from batchgate.server import Server
 
-ROOT = Path(__file__).parent.parent
 BASE, BATCH = "00_baseline", "03_backfill_customers"
-ONLINE, MIGRATION, ROLLBACK = "migration.online.sql", "migration.sql", "rollback.sql"
-LEADS, CHUNK = 60, 7
-PATIENCE = 20.0
+LEADS = 60
 
 # What the application did: customers of its own that leads lead to, links, and jobs of those.
 APPLICATION = """
@@ -96,98 +98,21 @@ OUTCOME = {
 }
 
 
-class Prepared:
-    """A database below the batch, and copies of it."""
+class Due(Prepared):
+    """What this batch's routes start from."""
 
-    def __init__(self, server: Server, name: str) -> None:
-        self.server, self.name = server, name
-        self._copies: list[str] = []
-
-    def copy(self, of: str = "") -> str:
-        """Return the name of another copy, perhaps of a copy."""
-        name = f"{self.name}_{len(self._copies)}"
-        create_database(self.server, name, of or self.name)
-        self._copies.append(name)
-        return name
-
-    def connect(self, name: str, **settings: str) -> psycopg.Connection:
-        session = connect(self.server, name)
-        for key, value in settings.items():
-            session.execute("select set_config(%s, %s, false)", (f"batchgate.{key}", value))
-        return session
-
-    def run(self, name: str, file: str, **settings: str) -> ScriptRun:
-        """Run one of the batch's files in a session of its own."""
-        with self.connect(name, **settings) as session:
-            return run_script(session, Script(ROOT / "sql" / BATCH / file, ROOT))
-
-    def done(self, file: str, **settings: str) -> tuple[str, ScriptRun]:
-        """Run a file on a copy of its own; return which, and what it said."""
-        name = self.copy()
-        ran = self.run(name, file, **settings)
-        assert ran.exit_code == 0, ran.text
-        return name, ran
-
-    def ask(self, name: str, query: str) -> list[tuple[object, ...]]:
-        with connect(self.server, name) as session:
-            return session.execute(query.encode()).fetchall()
-
-    def outcome(self, name: str) -> dict[str, list[str]]:
-        """Read what a route left, without generated ids and the clock."""
-        return {part: sorted(map(str, self.ask(name, query))) for part, query in OUTCOME.items()}
-
-    def data(self, name: str) -> dict[str, list[str]]:
-        """Read all that stands, ids and all."""
-        tables = ("Lead", "Job", "Audit", "Customer")
-        found = {each: self.ask(name, f'select to_jsonb(t) from "{each}" as t') for each in tables}
-        found["left"] = self.ask(name, "select nspname from pg_namespace where nspname !~ '^pg_'")
-        return {each: sorted(map(str, rows)) for each, rows in found.items()}
+    batch, parts = BATCH, OUTCOME
+    tables = ("Lead", "Job", "Audit", "Customer")
+    left = "select nspname from pg_namespace where nspname !~ '^pg_'"
 
     def due(self, table: str = "Lead") -> list[str]:
         """Return the rows that the route takes, in its order."""
         query = f'select id from "{table}" where customer_id is null order by created_at, id'
         return [str(found) for (found,) in self.ask(self.name, query)]
 
-    @contextmanager
-    def under_way(self, name: str, **settings: str) -> Iterator["UnderWay"]:
-        """Run the online route beside the test."""
-        with self.connect(name, **settings) as session, ThreadPoolExecutor(1) as worker:
-            script = Script(ROOT / "sql" / BATCH / ONLINE, ROOT)
-            yield UnderWay(session.info.backend_pid, worker.submit(run_script, session, script))
-
-    def drop_copies(self) -> None:
-        for name in self._copies:
-            drop_database(self.server, name)
-
-
-class UnderWay:
-    """The online route while it runs."""
-
-    def __init__(self, pid: int, running: Future[ScriptRun]) -> None:
-        self.pid, self.running = pid, running
-
-    def waits_on(self, other: psycopg.Connection) -> None:
-        """Observe over a session that the route waits for that session."""
-        until = monotonic() + PATIENCE
-        query = "select pg_backend_pid() = any (pg_blocking_pids(%s))"
-        while monotonic() < until and not wait([self.running], timeout=0.005).done:
-            row = other.execute(query, [self.pid]).fetchone()
-            if row and row[0]:
-                return
-        raise AssertionError("the route does not wait")
-
-    def killed_by(self, other: psycopg.Connection) -> None:
-        """End the route's session, and see that it is gone."""
-        other.execute("select pg_terminate_backend(%s)", [self.pid])
-        assert self.running.result(PATIENCE).exit_code == 2
-        until = monotonic() + PATIENCE
-        query = "select from pg_stat_activity where pid = %s"
-        while monotonic() < until and other.execute(query, [self.pid]).rowcount:
-            continue
-
 
 @pytest.fixture
-def first(at_batch, batchgate_server) -> Iterator[Prepared]:
+def first(at_batch, batchgate_server) -> Iterator[Due]:
     """Give leads with jobs that nothing was made of yet, some awkward."""
     database = at_batch(BASE, sample=False)
     with connect(batchgate_server, database.name) as session:
@@ -199,13 +124,13 @@ def first(at_batch, batchgate_server) -> Iterator[Prepared]:
         assert database.apply(batch).succeeded
     with connect(batchgate_server, database.name) as session:
         session.execute(APPLICATION)
-    prepared = Prepared(batchgate_server, database.name)
+    prepared = Due(batchgate_server, database.name)
     yield prepared
     prepared.drop_copies()
 
 
 @pytest.fixture
-def later(first: Prepared) -> Prepared:
+def later(first: Prepared) -> Due:
     """Give the same after a run, and after what has come and gone since."""
     assert first.run(first.name, MIGRATION).exit_code == 0
     with connect(first.server, first.name) as session:
@@ -214,29 +139,13 @@ def later(first: Prepared) -> Prepared:
 
 
 @pytest.fixture(params=["first", "later"])
-def prepared(request: pytest.FixtureRequest) -> Prepared:
+def prepared(request: pytest.FixtureRequest) -> Due:
     """Give what a first run finds, or a later one."""
-    given: Prepared = request.getfixturevalue(request.param)
+    given: Due = request.getfixturevalue(request.param)
     return given
 
 
-@contextmanager
-def stopped_at(
-    prepared: Prepared, name: str, statement: str
-) -> Iterator[tuple[UnderWay, psycopg.Connection]]:
-    """Run the route up to where it waits for a session that ran this; that is given too."""
-    with connect(prepared.server, name) as holder:
-        holder.execute("begin")
-        holder.execute(statement.encode())
-        with prepared.under_way(name, chunk=str(CHUNK)) as route:
-            try:
-                route.waits_on(holder)
-                yield route, holder
-            finally:
-                holder.rollback()
-
-
-def cut_off(prepared: Prepared, place: str) -> str:
+def cut_off(prepared: Due, place: str) -> str:
     """Kill the route somewhere; return the database that it leaves."""
     leads, jobs, name = prepared.due(), prepared.due("Job"), prepared.copy()
     row = "select from \"{}\" where id = '{}' for update"
