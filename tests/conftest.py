@@ -89,7 +89,9 @@ def matches():
 
 @pytest.fixture
 def interruptible():
-    """Let what is started hear of Ctrl-C, also where we run in a shell's background, deaf to it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let what is started hear of signals, also where we run in the background, or under nohup."""
+    interrupted = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hung_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, interrupted)
+    signal.signal(signal.SIGHUP, hung_up)

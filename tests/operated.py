@@ -258,7 +258,10 @@ class Operated:
 
 @pytest.fixture
 def operated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batchgate_server: Server
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    batchgate_server: Server,
+    interruptible: None,
 ) -> Iterator[Operated]:
     """Give a small project, as the current folder, and an empty database that it names."""
     name = f"operated_{token_hex(4)}"

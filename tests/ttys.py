@@ -165,9 +165,10 @@ def on_a_terminal(command: Sequence[str], folder: Path, **given: Any) -> Iterato
 
 
 def _take_terminal() -> None:
-    """Make the terminal that of the new session, so that Ctrl-C is heard, also by the deaf."""
+    """Make the terminal that of the new session, so that signals are heard, also by the deaf."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _text(row: Sequence[Any]) -> str:
