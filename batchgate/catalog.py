@@ -8,7 +8,7 @@ lack says ``-- since: <major>`` at its head, and a line that needs a column says
 """
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from functools import cache
 from importlib.resources import files
 from itertools import compress
@@ -29,14 +29,16 @@ _UNTIL = re.compile(r"-- (?:since: \d+, )?until: (\d+)", re.MULTILINE)
 _WHERE = re.compile(r"^-- where: (.+)$", re.MULTILINE)
 
 
-def take_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
+def take_snapshot(connection: psycopg.Connection[Any], like: Snapshot | None = None) -> Snapshot:
     """Read every class, in a transaction of our own as of one moment.
 
+    What stands in `like` as it stands now is kept only once: of long chains there are many.
     An open transaction of the caller is read through a savepoint that is rolled back, which
     gives back its settings and the locks that reading took. What stays in the session are
     prepared statements: planning would take as long as reading a small schema.
     """
     facts: dict[Key, Attributes] = {}
+    known = like.facts if like else {}
     classes = _classes(connection.info.server_version // 10000)
     with reading(connection) as cursor:
         # Any of them may be gone by now.
@@ -45,25 +47,32 @@ def take_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
         asked = tuple(compress(classes, stands))
         _ask(cursor, [one.query for one in asked], prepared)
         for one in asked:
-            _add(facts, one.name, cursor)
+            _add(facts, one.name, cursor, known)
             cursor.nextset()
-    return Snapshot(facts)
+    return like if like and facts == known else Snapshot(facts)
 
 
-def _add(facts: dict[Key, Attributes], class_: str, cursor: psycopg.Cursor[Any]) -> None:
+def _add(
+    facts: dict[Key, Attributes],
+    class_: str,
+    cursor: psycopg.Cursor[Any],
+    known: Mapping[Key, Attributes],
+) -> None:
     """Add the rows of a class: a name, and whatever columns follow it."""
     names = _column_names(cursor)[1:]
-    unordered = [name for name in names if name in _UNORDERED]
+    unordered = [place for place, name in enumerate(names) if name in _UNORDERED]
     twins = []
     for identity, *values in cursor.fetchall():
         if identity is None:
             # Of what another session has dropped meanwhile the server knows no name.
             continue
-        attributes = dict(zip(names, values, strict=True))
-        for name in unordered:
+        for place in unordered:
             # The server keeps as a list, in the order of its making, what is a set.
-            if (value := attributes[name]) and isinstance(value, list):
-                attributes[name] = sorted(set(value))
+            if (value := values[place]) and isinstance(value, list):
+                values[place] = sorted(set(value))
+        attributes = known.get((class_, identity))
+        if attributes is None or [*attributes.values()] != values:
+            attributes = dict(zip(names, values, strict=True))
         if (class_, identity) in facts:
             twins.append((identity, attributes))
         else:

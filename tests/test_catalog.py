@@ -107,7 +107,7 @@ def test_a_planted_defect_is_seen(
         connection.execute(setup.encode())
         base = take_snapshot(connection)
     connection.execute(defect.encode())
-    found = hard(compare(base, take_snapshot(connection)))
+    found = hard(compare(base, take_snapshot(connection, like=base)))
     assert [line for line in heads if not any(seen.startswith(line) for seen in found)] == [], found
 
 
@@ -122,6 +122,15 @@ def test_a_clean_cycle_raises_no_alarm(
         base = take_snapshot(connection)
     connection.execute(cycle.encode())
     assert hard(compare(base, take_snapshot(connection))) == []
+
+
+def test_what_stands_as_it_stood_is_kept_only_once(connection: Connection, base: Snapshot) -> None:
+    assert take_snapshot(connection, like=base) is base
+    connection.execute("comment on table depot.item is 'Other things.'")
+    found = take_snapshot(connection, like=base)
+    new = [key for key, attributes in found.facts.items() if base.facts.get(key) is not attributes]
+    assert new == [("comment", "table depot.item")]
+    assert found == take_snapshot(connection)
 
 
 @pytest.fixture

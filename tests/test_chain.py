@@ -225,3 +225,17 @@ def test_the_item_is_red_where_the_chain_is_not_as_it_was(project):
     result.stdout.fnmatch_lines(
         ["*left behind: index public.orders_currency (made by 02_index_orders, *migration.sql:5)"]
     )
+
+
+def test_what_a_file_sets_for_new_sessions_holds_for_the_next_file(batchgate_server, tmp_path):
+    in_this_database = (
+        "do $$ begin\n    execute format('alter database %I {}', current_database());\nend $$;\n"
+    )
+    changes = {
+        "sql/04_index/migration.sql": in_this_database.format("set shop.word = ''new''"),
+        "sql/04_index/rollback.sql": in_this_database.format("reset shop.word"),
+        "sql/05_view/migration.sql": "create view seen as select 1 as one;\n"
+        "do $$ begin\n    if current_setting('shop.word') <> 'new' then raise 'old'; end if;\n"
+        "end $$;",
+    }
+    assert prove(batchgate_server, tmp_path, changes).notes[0].startswith("3 batches down")

@@ -9,7 +9,7 @@ from batchgate.heights import Heights
 from batchgate.rehearsal.blame import Blamed, holdings_of, turning_legs
 from batchgate.rehearsal.course import Course, retrace
 from batchgate.rehearsal.evidence import Evidence
-from batchgate.rehearsal.stage import watched
+from batchgate.rehearsal.lookout import Lookout
 from batchgate.rehearsal.walk import Chain, Found, Walk, chain_of
 from batchgate.samples import sample_of
 from batchgate.serverwords import masked
@@ -55,8 +55,8 @@ def walk_chain(
 ) -> Walk:
     """Go a chain up, down and up again on a database of its own."""
     walk = Walk(heights, chain, sampled, closely=closely)
-    with watched(heights, chain.floor) as (database, observer):
-        walk.go(database, observer)
+    with heights.clone(chain.floor) as database, Lookout(heights, database) as lookout:
+        walk.go(lookout)
     return walk
 
 

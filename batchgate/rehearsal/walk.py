@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import psycopg
-
 from batchgate.batches import FileRun, run_file
-from batchgate.catalog import Difference, Snapshot, compare, take_snapshot
-from batchgate.contents import Contents, ContentsDifference, compare_contents, take_contents
+from batchgate.catalog import Difference, Snapshot, compare
+from batchgate.contents import Contents, ContentsDifference, compare_contents
 from batchgate.heights import Heights
 from batchgate.rehearsal.course import Leg, leg
+from batchgate.rehearsal.lookout import Lookout, Sight
 from batchgate.samples import sample_of
 from batchgate.states import Differing
 from batchgate.suite import Batch, Suite
@@ -73,13 +72,14 @@ class Walk:
         self._stood: list[Contents] = []
         self._known: set[object] = set()
 
-    def go(self, database: str, observer: psycopg.Connection) -> None:
+    def go(self, lookout: Lookout) -> None:
         """Go up, down and up again, to the end or the first file that does not go through.
 
         Raises BatchFailed where that is on the first way up.
         """
-        self._database, self._observer = database, observer
-        self.marks.append(take_snapshot(observer))
+        self._lookout = lookout
+        self._sight = lookout.look()
+        self.marks.append(self._sight.schema)
         self._reach()
         for batch in self.chain.batches:
             self._climb(batch)
@@ -87,59 +87,67 @@ class Walk:
         for number in reversed(range(top)):
             if self._stops(self.chain.batches[number], "rollback.sql", number):
                 return
-            self._compare(number, f"down to {self.chain.height(number)}", data=True)
+            self._compare(number, f"down to {self.chain.height(number)}")
         self.closely = self.closely or bool(self.found)
         for number in range(1, top + 1):
             look = self.closely or number == top
-            if self._stops(self.chain.batches[number - 1], "migration.sql", number, look=look):
+            batch = self.chain.batches[number - 1]
+            if self._stops(batch, "migration.sql", number, look=look, rows=False):
                 return
             if look:
-                self._compare(number, f"up again to {self.chain.height(number)}", data=False)
+                self._compare(number, f"up again to {self.chain.height(number)}")
             # Refused where its rows have outlived the way down; else the next batch may need them.
-            self._load_sample(self.chain.batches[number - 1], look=look)
+            self._load_sample(batch, look=look, rows=False)
 
     def _climb(self, batch: Batch) -> None:
         ran = self._run(leg(batch, "migration.sql"), self.marks[-1])
         if not ran.succeeded:
             raise ran.failure("migration to succeed")
-        if loaded := self._load_sample(batch, look=True):
+        if loaded := self._load_sample(batch):
             if not loaded.succeeded:
                 raise loaded.failure(f"sample data {loaded.path} to load")
             self.compared_from = len(self._reached)
         self._reach()
 
-    def _load_sample(self, batch: Batch, *, look: bool) -> FileRun | None:
+    def _load_sample(
+        self, batch: Batch, *, look: bool = True, rows: bool = True
+    ) -> FileRun | None:
         sample = sample_of(batch, self.heights.settings)
         if sample is None or batch.name not in self.sampled:
             return None
-        return self._run(Leg(batch, sample), self.marks[-1], look=look)
+        return self._run(Leg(batch, sample), self.marks[-1], look=look, rows=rows)
 
     def _reach(self) -> None:
         """Keep what stands at a height when it is first reached."""
+        assert self._sight.contents is not None, "rows are read on the first way up"
         self._reached.append(len(self.legs))
-        self._stood.append(take_contents(self._observer))
+        self._stood.append(self._sight.contents)
 
-    def _stops(self, batch: Batch, name: str, number: int, *, look: bool = True) -> bool:
-        ran = self._run(leg(batch, name), self.marks[self._reached[number]], look=look)
+    def _stops(
+        self, batch: Batch, name: str, number: int, *, look: bool = True, rows: bool = True
+    ) -> bool:
+        like = self.marks[self._reached[number]]
+        ran = self._run(leg(batch, name), like, look=look, rows=rows)
         self.stopped = None if ran.succeeded else ran
         return not ran.succeeded
 
-    def _run(self, one: Leg, like: Snapshot, *, look: bool = True) -> FileRun:
+    def _run(self, one: Leg, like: Snapshot, *, look: bool = True, rows: bool = True) -> FileRun:
         """Run a file in a session of its own and look at what stands then, or take it for alike."""
-        with self.heights.connect(self._database) as session:
+        with self._lookout.session() as session:
             ran = run_file(session, self.heights.settings, one.batch, one.path)
         self.legs.append(one)
-        self.marks.append(_shared(take_snapshot(self._observer), like) if look else like)
+        self._sight = self._lookout.look(like, rows=rows) if look else Sight(like)
+        self.marks.append(self._sight.schema)
         return ran
 
-    def _compare(self, number: int, where: str, *, data: bool) -> None:
+    def _compare(self, number: int, where: str) -> None:
         """Compare a height with what stood there at first; keep what is new."""
         since = self._reached[number]
         before, after = self.marks[since], self.marks[-1]
         schema = compare(before, after) if before is not after else []
         contents = []
-        if data and number >= self.compared_from:
-            contents = compare_contents(self._stood[number], take_contents(self._observer))
+        if self._sight.contents and number >= self.compared_from:
+            contents = compare_contents(self._stood[number], self._sight.contents)
         self.notes |= {str(one): one for one in schema if one.soft}
         self.notes |= {str(one): one for one in contents if one.advanced}
         hard = [one for one in schema if not one.soft and self._is_new((one.key, one.attribute))]
@@ -161,11 +169,3 @@ def _in_both(before: Snapshot, after: Snapshot, difference: ContentsDifference) 
     """Tell what holds other rows from what came or went with them, which the schema tells."""
     key = ("relation", difference.identity)
     return (key in before.facts) is (key in after.facts)
-
-
-def _shared(snapshot: Snapshot, like: Snapshot) -> Snapshot:
-    """Return a snapshot that holds what is alike only once: of long chains there are many."""
-    if snapshot == like:
-        return like
-    facts = {key: value for key, value in like.facts.items() if snapshot.facts.get(key) == value}
-    return Snapshot({**facts, **{k: v for k, v in snapshot.facts.items() if k not in facts}})
