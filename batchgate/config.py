@@ -23,6 +23,7 @@ class Settings:
     pg_bin_source: str = ""
     strict_gates: bool = False
     allow_empty: bool = False
+    search_path: str = "public"
     locked_rows: int = 0
     mutants: int = 1000
     compare: Path | None = None

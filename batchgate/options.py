@@ -11,7 +11,7 @@ from batchgate.config import Settings
 from batchgate.errors import BatchgateError, SuiteError
 from batchgate.gates.rows import SAMPLE
 from batchgate.gates.run import Manner
-from batchgate.limits import LIMITS, limits_from, seconds_of
+from batchgate.limits import LIMITS, Limits, limits_from, seconds_of
 from batchgate.scrub import concealed
 from batchgate.targets.address import Target, read_targets
 from batchgate.targets.lag import lag_limit
@@ -144,6 +144,7 @@ def settings_of(config: pytest.Config) -> Settings:
         pg_bin_source=source,
         strict_gates=_switched(config, "strict-gates"),
         allow_empty=_switched(config, "allow-empty"),
+        search_path=(_given(config, "search-path") or (Limits().search_path,))[0],
         locked_rows=_count(config, "locked-rows", 0),
         mutants=_count(config, "mutants", 1000),
         compare=_file(config, "compare"),

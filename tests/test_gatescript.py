@@ -1,13 +1,15 @@
 """The gates as one psql script: what it says, what it asks, and what it never sends."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from batchgate.config import Settings
 from batchgate.discover import discover
-from batchgate.gatescript import gate_script, main, script_batch
+from batchgate.psqlgates import gate_script, script_batch
 from batchgate.sqltext import MetaCommand, Statement, split
 
 ROOT = Path(__file__).parents[1]
@@ -168,25 +170,51 @@ def test_several_tables_are_each_looked_at(project: Path) -> None:
     assert "'\"Part\" is empty'" in script
 
 
+def called(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Call the command in a folder."""
+    command = [sys.executable, "-m", "batchgate.gatescript", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
 def test_a_validation_written_by_hand_is_never_overwritten(project: Path) -> None:
     path = project / "sql/02_check_things/validation.sql"
     write(path, "select 1;\n")
-    assert main([str(project)]) == 1
+    done = called(project)
+    assert done.returncode == 4
+    assert "expected one batch whose validation.sql is generated" in done.stderr
     assert path.read_text(encoding="utf-8") == "select 1;\n"
 
 
-def test_the_command_writes_the_script_once_and_for_all(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_writes_the_script_once_and_for_all(project: Path) -> None:
     path = project / "sql/02_check_things/validation.sql"
-    assert main([str(project)]) == 0
+    assert called(project).returncode == 0
     written = path.read_text(encoding="utf-8")
-    assert main([str(project)]) == 0
+    again = called(project)
+    assert again.returncode == 0
     assert path.read_text(encoding="utf-8") == written == script_of(project)
-    assert "sql/02_check_things/validation.sql: 1 gate" in capsys.readouterr().out
+    assert again.stdout == "sql/02_check_things/validation.sql: 1 gate\n"
 
 
-def test_a_broken_gate_stops_the_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_takes_the_settings_of_pytest(project: Path) -> None:
+    (project / "sql").rename(project / "batches")
+    (project / "gates").rename(project / "questions")
+    settings = "batchgate_sql = batches\nbatchgate_gates = questions\n"
+    write(project / "pytest.ini", f"[pytest]\n{settings}batchgate_search_path = shop, public\n")
+    assert called(project).returncode == 0
+    script = (project / "batches/02_check_things/validation.sql").read_text(encoding="utf-8")
+    assert "set local search_path = shop, public;" in script
+    assert "-- questions/01_things_have_name.sql" in script
+
+
+def test_a_broken_gate_stops_the_command(project: Path) -> None:
     add_gate(project, "02_things_are_read", FIGURES.replace("-- level", "-- leval"))
-    assert main([str(project)]) == 1
-    assert "expected a known header key, found `leval`" in capsys.readouterr().err
+    done = called(project)
+    assert done.returncode == 4
+    assert "expected a known header key, found `leval`" in done.stderr
+
+
+def test_a_wrong_call_is_told(project: Path) -> None:
+    done = called(project, "elsewhere")
+    assert done.returncode == 2
+    assert "unexpected extra argument (elsewhere)" in done.stderr
+    assert (project / "sql/02_check_things/validation.sql").read_text(encoding="utf-8") == ""

@@ -52,7 +52,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "locks",
         "reach",
         "script",
-        "gatescript",
+        "psqlgates",
     ),
     ("gates", "phases"),
     ("batches", "sessions", "redproof", "states", "sigterm", "stores", "targets"),
@@ -63,6 +63,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("invocation", "collect", "results", "report", "terminal", "versions", "outputs"),
     ("fixtures", "recorder", "options", "release", "beginning", "aftermath", "progress"),
     ("plugin", "cli"),
+    ("gatescript",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -1,6 +1,6 @@
 """The checks that a batch's files owe, file by file, in the order in which they are read."""
 
-from batchgate.gatescript import is_ours
+from batchgate.psqlgates import is_ours
 from batchgate.rehearsal.application import applies, second_run
 from batchgate.rehearsal.chain import chain_down_and_up, ends_chain
 from batchgate.rehearsal.data.later import keeps_later_rows

@@ -109,9 +109,7 @@ class Walk:
             self.compared_from = len(self._reached)
         self._reach()
 
-    def _load_sample(
-        self, batch: Batch, *, look: bool = True, rows: bool = True
-    ) -> FileRun | None:
+    def _load_sample(self, batch: Batch, *, look: bool = True, rows: bool = True) -> FileRun | None:
         sample = sample_of(batch, self.heights.settings)
         if sample is None or batch.name not in self.sampled:
             return None

@@ -4,9 +4,9 @@ import re
 
 from batchgate.batches import FileRun
 from batchgate.errors import BatchFailed
-from batchgate.gatescript import COMMAND, gate_script
 from batchgate.heights import Heights
 from batchgate.printed import Failure, claims, failures_in, turned_failures
+from batchgate.psqlgates import COMMAND, gate_script
 from batchgate.rehearsal.blame import Blamed
 from batchgate.rehearsal.course import Course, leg
 from batchgate.rehearsal.evidence import Evidence
