@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -230,12 +231,24 @@ def pytest_runtest_makereport(
         carried["applied"] = applied
     setattr(report, CARRIED, carried)
     if isinstance(error, BatchgateError) and call.excinfo:
+        _place(item, error, call.excinfo)
         plain = call.excinfo.getrepr(style="value", chain=False)
         crash = getattr(plain, "reprcrash", None)
         if crash is not None:
             crash.message = str(error)
         report.longrepr = plain
     return report
+
+
+def _place(
+    item: pytest.Item, error: BatchgateError, caught: pytest.ExceptionInfo[BaseException]
+) -> None:
+    """Let an error that names no line name the one in the test that met it."""
+    lines = [entry.lineno + 1 for entry in caught.traceback if Path(entry.path) == item.path]
+    if lines and not error.message.at:
+        shown = item.config.stash[HARNESS].settings.relative(item.path)
+        error.message = replace(error.message, at=f"{shown}:{lines[-1]}")
+        error.args = (str(error.message),)
 
 
 @pytest.hookimpl(tryfirst=True)

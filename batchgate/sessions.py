@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from batchgate.errors import BatchgateError, SessionTimeout
+from batchgate.verdict import counted
 
 PATIENCE = 10.0  # seconds that something expected may take to be observed
 _LOOK_AGAIN = 0.005
@@ -34,8 +35,14 @@ class Session:
 
     def value(self, statement: str, parameters: Sequence[object] | None = None) -> Any:
         """Return the first cell of a statement's only row."""
-        ((cell, *_),) = self.run(statement, parameters)
-        return cell
+        rows = self.run(statement, parameters)
+        if len(rows) != 1 or not rows[0]:
+            found = "a row without columns" if len(rows) == 1 else counted(len(rows), "row")
+            raise BatchgateError(
+                f"session {self.name}: expected one row with a cell, found {found}",
+                sql=_first_line(statement),
+            )
+        return rows[0][0]
 
     def start(self, statement: str, parameters: Sequence[object] | None = None) -> "Attempt":
         """Send a statement without waiting for its answer."""
@@ -93,7 +100,7 @@ class Attempt:
         found = f"it ended: {self._end()}" if self._future.done() else "it still runs, unblocked"
         raise SessionTimeout(
             f"session {self._session.name}: expected to wait on {other.name}, found that {found}",
-            sql=self._first_line(),
+            sql=_first_line(self._statement),
         )
 
     def succeeds(self) -> _Rows:
@@ -102,7 +109,7 @@ class Attempt:
         if error is not None:
             raise BatchgateError(
                 f"session {self._session.name}: expected success, found {_said(error)}",
-                sql=self._first_line(),
+                sql=_first_line(self._statement),
             ) from error
         return self._future.result()
 
@@ -115,7 +122,7 @@ class Attempt:
             found = _said(error) if error else "that it succeeded"
             raise BatchgateError(
                 f"session {self._session.name}: expected to fail with {wanted}, found {found}",
-                sql=self._first_line(),
+                sql=_first_line(self._statement),
             ) from error
 
     def _error(self) -> psycopg.Error | None:
@@ -123,7 +130,7 @@ class Attempt:
             raise SessionTimeout(
                 f"session {self._session.name}: expected an answer within {PATIENCE:.0f} s, "
                 "found none",
-                sql=self._first_line(),
+                sql=_first_line(self._statement),
             )
         error = self._future.exception()
         if error is not None and not isinstance(error, psycopg.Error):
@@ -134,10 +141,11 @@ class Attempt:
         error = self._error()
         return _said(error) if error else "it succeeded"
 
-    def _first_line(self) -> str:
-        return self._statement.strip().partition("\n")[0]
-
 
 def _said(error: psycopg.Error) -> str:
     by = error.diag.constraint_name or error.diag.column_name
     return f"[{error.sqlstate}] {error.diag.message_primary}{f' by {by}' if by else ''}"
+
+
+def _first_line(statement: str) -> str:
+    return statement.strip().partition("\n")[0]

@@ -63,3 +63,37 @@ def test_an_unexpected_failure_says_which(pair):
     one, _ = pair
     with pytest.raises(BatchgateError, match=r"expected success, found \[22012\]"):
         one.start("select 1 / 0").succeeds()
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("select 1 where false", "0 rows"),
+        ("select generate_series(1, 3)", "3 rows"),
+        ("create table t (a int)", "0 rows"),
+        ("select", "a row without columns"),
+    ],
+)
+def test_a_value_is_the_first_cell_of_the_only_row(pair, statement, found):
+    one, _ = pair
+    assert one.value("select 1, 2") == 1
+    with pytest.raises(BatchgateError, match=f"expected one row with a cell, found {found}"):
+        one.value(statement)
+
+
+def test_what_a_session_met_is_told_with_the_line_of_the_test(pytester):
+    pytester.makepyfile(
+        test_orders="""
+        def refused(one):
+            one.is_refused("select 1", "23505")
+
+        def test_it_is_refused(at_batch, session):
+            at_batch(None)
+            refused(session("one"))
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["session one: expected to fail with*", "  at: test_orders.py:2", "  sql: select 1"]
+    )
