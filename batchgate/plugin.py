@@ -40,6 +40,12 @@ __all__ = ["at_batch", "batchgate_postgresql", "batchgate_server", "session", "s
 
 NO_PAGE = pytest.StashKey[str]()
 
+_TO_ITS_END = (
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.NO_TESTS_COLLECTED,
+)
+
 _MARKERS = {
     "gates": "gates over the data, and the proof that each of them can fail",
     "batches": "what each batch's files must prove",
@@ -279,7 +285,7 @@ def pytest_terminal_summary(
 
 
 def _concluded(config: pytest.Config, exitstatus: int) -> tuple[Run, Verdict]:
-    finished = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    finished = exitstatus in _TO_ITS_END
     harness = config.stash[HARNESS]
     reports = harness.desk.reports() if harness.targets else ()
     run = config.stash[RESULTS].run(harness.suite, finished=finished, targets=reports)

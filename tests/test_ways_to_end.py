@@ -102,3 +102,8 @@ def test_a_run_that_a_test_ends_as_wrongly_called_leaves_its_own_outcomes(projec
     assert project({"test_stops.py": stops}, "gates", "test_stops.py", alone=True).ret == 4
     assert outcomes(pytester) == ("none", "the run did not finish")
     assert report(pytester)["exit_code"] == 4
+
+
+def test_a_run_in_which_nothing_was_chosen_says_that_no_test_ran(project, pytester):
+    assert project({}, "gates", "-k", "nosuch", page=True).ret == 5
+    assert outcomes(pytester) == ("none", "no test ran")
