@@ -64,7 +64,9 @@ def without_times(notes) -> list[str]:
     return [note.partition(" (")[0] + note.partition(" ms)")[2] for note in notes]
 
 
-def test_the_queue_behind_a_long_reader_is_told(judge):
+def test_the_queue_behind_a_long_reader_is_told(judge, monkeypatch):
+    # Until it gives up, a second session has to be opened and seen.
+    monkeypatch.setattr(queue, "LIMITS", (1500, 6000))
     notes = judge("begin;\nalter table orders add note text;\ncommit;\n").notes
     behind = f"waited on 02_change at {MIGRATION}:5: AccessExclusiveLock on public.orders"
     assert without_times(notes) == [
