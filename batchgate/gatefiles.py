@@ -10,7 +10,15 @@ from batchgate.errors import SuiteError
 from batchgate.findings import Level
 from batchgate.header import GATE_KEYS, Header, read_header
 from batchgate.listing import entries, guarded, is_sql
-from batchgate.sqltext import MetaCommand, Statement, read_sql, split, words, writing_word
+from batchgate.sqltext import (
+    MetaCommand,
+    Statement,
+    first_parameter,
+    read_sql,
+    split,
+    words,
+    writing_word,
+)
 from batchgate.suite import RED_SUFFIX, Batch, Gate
 
 _NUMBERED = re.compile(r"(\d+)_(\w+)")
@@ -174,6 +182,12 @@ def _one_read_only_statement(name: str, text: str, where: str) -> Statement:
             at=f"{where}:{statements[0].line}",
             sql=statements[0].text.splitlines()[0],
             fix="Return the offending rows with select; leave repairs to batches.",
+        )
+    if parameter := first_parameter(statements[0].text):
+        raise SuiteError(
+            f"gate {name}: expected a statement without parameters, found `{parameter}`",
+            at=f"{where}:{statements[0].line}",
+            fix="Nobody gives it a value: write the value itself.",
         )
     return statements[0]
 

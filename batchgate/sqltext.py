@@ -84,6 +84,12 @@ def words(sql: str) -> tuple[str, ...]:
     return tuple(token.text.lower() for token in tokens(sql) if token.kind is kinds.Name)
 
 
+def first_parameter(sql: str) -> str:
+    """Return the first `$1` that a statement wants a value for, or nothing."""
+    numbers = (token.text for token in tokens(sql) if token.kind is kinds.Number)
+    return next((number for number in numbers if number.startswith("$")), "")
+
+
 def copies_out(sql: str) -> bool:
     """Say whether a statement is COPY … TO STDOUT."""
     # Asked of every statement, of which most begin with another word.

@@ -189,6 +189,12 @@ def test_a_project_without_folders_has_nothing_and_no_problem(tmp_path):
             id="no-statement",
         ),
         pytest.param(
+            {"gates/01_all_is_well.sql": GATE.replace("false", "1 = $2 and '$3' = $$ $4 $$")},
+            "gates/01_all_is_well.sql:6",
+            "expected a statement without parameters, found `$2`",
+            id="wants-a-value",
+        ),
+        pytest.param(
             {"gates/01_all_is_well.sql": GATE.replace("select 1", "delete from t --")},
             "gates/01_all_is_well.sql:6",
             "expected a statement that only reads",

@@ -217,7 +217,8 @@ NOISE = {
     "what is tuned": "alter table orders set (autovacuum_enabled = false); alter table line set"
     " (fillfactor = 70, autovacuum_vacuum_cost_limit = 9); alter table orders alter email set"
     " statistics 500; alter table orders alter email set (n_distinct = 5); alter index"
-    " orders_email set (fillfactor = 60); alter table orders replica identity full; alter table"
+    " orders_email set (fillfactor = 60, deduplicate_items = off); alter table orders replica"
+    " identity full; alter table"
     " orders alter email set storage external; cluster orders using orders_pkey",
     "what the database is set to": "alter database {database} set work_mem = '8MB';"
     " comment on database {database} is 'x'; alter database {database} connection limit 7;"

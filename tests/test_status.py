@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from likened import on_server
+from operated import ORDERS
 from replicas import gate_role
 
 from batchgate.batches import run_file
@@ -317,6 +318,17 @@ def test_a_schema_of_its_own_is_that_of_the_session(project):
     change(project, "alter table app.orders add note text")
     (found,) = document(project.run("status", "--json"))["drift"]["differences"]
     assert found["name"] == "app.orders.note"
+
+
+@pytest.mark.parametrize("path", ["kept, public", "pg_catalog, public", "kept, app, pg_catalog"])
+def test_a_session_may_look_first_where_batches_or_the_server_bring_the_schema(project, path):
+    head, _ = ORDERS.replace("'orders'", "'kept.orders'").split("\n\n", 1)
+    text = "create schema kept;\ncreate table kept.orders (id int primary key);\n"
+    project.write({"sql/01_add_orders/migration.sql": f"{head}\n\n{text}"})
+    change(project, f"create schema app; {text}")
+    change(project, f"alter database {project.name} set search_path = {path}")
+    result = project.run("status")
+    assert "no drift: the schema is as these batches make it" in result.stdout, result.output
 
 
 def test_a_session_that_looks_nowhere_is_told_what_that_makes(project):

@@ -57,7 +57,8 @@ _NAMED_FOR = {
 }
 # What an index is tuned by is an attribute of its own.
 _WITH_OPTIONS = frozenset({"constraint", "index"})
-_OPTIONS = re.compile(r" WITH \(\w+='(?:[^']|'')*'(?:, \w+='(?:[^']|'')*')*\)")
+_OPTION = r"\w+=(?:'(?:[^']|'')*'|\w+)"
+_OPTIONS = re.compile(rf" WITH \({_OPTION}(?:, {_OPTION})*\)")
 _OF_RANGES = ("range_constructor", "multirange_constructor")
 _NOT_NULL = re.compile(r"NOT NULL (?P<column>.+?)(?P<no_inherit> NO INHERIT)?(?: NOT VALID)?$")
 _ON = re.compile(r" on (?P<relation>.+)$")

@@ -80,7 +80,7 @@ def _make(
     origins: dict[tuple[Key, str | None], str] = {}
     with heights.clone(None) as database, heights.connect(database) as observer:
         expect_known_catalogs(observer)
-        _set_search_path(observer, schemas)
+        _set_search_path(heights, observer, schemas)
         ground = top = take_snapshot(observer)
         for batch in heights.suite.batches:
             apply(heights, database, batch)
@@ -99,19 +99,41 @@ def _make(
     return Making(ground, top, origins, leftovers, sample)
 
 
-def _set_search_path(observer: psycopg.Connection, schemas: Sequence[str]) -> None:
+def _set_search_path(
+    heights: Heights, observer: psycopg.Connection, schemas: Sequence[str]
+) -> None:
     """Let the sessions to come make things where those of the other database do."""
     if schemas[:1] == ("public",):
         return
     names = [sql.Identifier(schema) for schema in schemas]
     path = sql.SQL(", ").join(names) if names else sql.Literal("")
-    for name in names:
-        observer.execute(sql.SQL("create schema if not exists {}").format(name))
+    for schema in _not_brought(heights, schemas):
+        observer.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
     observer.execute(
         sql.SQL("alter database {} set search_path = {}").format(
             sql.Identifier(observer.info.dbname), path
         )
     )
+
+
+def _not_brought(heights: Heights, schemas: Sequence[str]) -> list[str]:
+    """Return which of the schemas neither the server nor a batch brings."""
+    ground = _standing_in(heights, None, schemas)
+    try:
+        top = _standing_in(heights, next(reversed(heights.suite.batches), None), schemas)
+    except BatchFailed:
+        # They may be what it lacks.
+        top = ground
+    return [schema for schema in schemas if schema not in ground | top]
+
+
+def _standing_in(heights: Heights, batch: Batch | None, schemas: Sequence[str]) -> set[str]:
+    with (
+        heights.clone(batch, sample=False) as database,
+        heights.connect(database) as session,
+    ):
+        asked = "select nspname from pg_catalog.pg_namespace where nspname = any (%s)"
+        return {name for (name,) in session.execute(asked, [list(schemas)])}
 
 
 def _changed(before: Snapshot, after: Snapshot) -> Iterator[tuple[Key, str | None]]:
