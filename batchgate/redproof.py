@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from batchgate.errors import GateFailed
 from batchgate.gates.presence import is_present
@@ -13,6 +14,8 @@ from batchgate.psqlsend import send
 from batchgate.serverwords import server_words, shown_sql
 from batchgate.sqltext import Statement, read_sql, split
 from batchgate.suite import Batch, Gate
+
+_LIMITED = "select set_config('search_path', %s, true), set_config('statement_timeout', %s, true)"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ def try_red(
 ) -> Proof:
     """Do the damage at `path`, count what the gate finds before and after, and undo it.
 
-    Of the limits the search path alone: a name has to mean here what it means to the gate.
+    Of the limits those that a proof needs, too: a name has to mean here what it means to the gate,
+    and nothing may run for ever.
     """
     absent = [batch.name for batch in needed if not is_present(session, batch)]
     if absent:
@@ -46,16 +50,18 @@ def try_red(
             at=path,
             fix="Apply the batch, or correct its `present` expression.",
         )
+    limits = limits or Limits()
     session.execute("begin")
     try:
-        session.execute(
-            "select set_config('search_path', %s, true)", [(limits or Limits()).search_path]
-        )
+        session.execute(_LIMITED, [limits.search_path, limits.statement_timeout])
         before = _look(session, gate, path)
         _damage(session, gate, path)
         return Proof(before, _look(session, gate, path))
     finally:
-        if not session.broken:
+        if session.info.transaction_status == TransactionStatus.ACTIVE:
+            # Of a run that was told to end: what is under way ends with the session.
+            session.close()
+        elif not session.broken:
             session.rollback()
 
 
@@ -70,7 +76,7 @@ def _look(session: psycopg.Connection, gate: Gate, path: str) -> int:
             f"gate {gate.name}: expected a result during its red proof, found an error",
             at=f"{gate_path}:{gate.line}",
             cause=server_words(error, gate.sql, gate_path, gate.line, skip=SENT_BEFORE),
-            fix="Put the gate's statement right.",
+            fix=_fix(error, "Put the gate's statement right."),
         ) from error
     session.execute("rollback to savepoint looking")
     return found
@@ -100,5 +106,11 @@ def _damage(session: psycopg.Connection, gate: Gate, path: str) -> None:
                 at=f"{path}:{part.line}",
                 sql=shown_sql(part.text),
                 cause=server_words(error, part.text, path, part.line),
-                fix="Drop first whatever prevents the damage.",
+                fix=_fix(error, "Drop first whatever prevents the damage."),
             ) from error
+
+
+def _fix(error: psycopg.Error, otherwise: str) -> str:
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return "Make it quicker on the sample data, or raise --statement-timeout."
+    return otherwise

@@ -191,6 +191,24 @@ def test_damage_that_is_prevented_says_where(connection, tmp_path):
     assert caught.value.message.at == "gates/01_x.red.sql:2"
 
 
+@pytest.mark.parametrize(
+    ("looked", "damage", "at"),
+    [
+        ("select pg_sleep(600) as id", "select 1", "gates/01_x.sql:7"),
+        ("select id from t", "select 1;\nselect pg_sleep(600)", "gates/01_x.red.sql:2"),
+    ],
+)
+def test_a_red_proof_is_held_to_the_limit_of_its_gate(connection, tmp_path, looked, damage, at):
+    slow = gate(looked)
+    slow = Gate(slow.name, 1, tmp_path / "01_x.sql", slow.header, slow.sql, 7)
+    slow.red.write_text(damage)
+    with pytest.raises(GateFailed) as caught:
+        try_red(connection, slow, "gates/01_x.red.sql", [], Limits(statement_timeout="50ms"))
+    assert caught.value.message.at == at
+    assert caught.value.message.fix.endswith("or raise --statement-timeout.")
+    assert connection.info.transaction_status.name == "IDLE"
+
+
 @pytest.mark.parametrize(("samples", "shown"), [(0, 0), (2, 2), (12, 12), (50, 37)])
 def test_as_many_rows_are_shown_as_are_asked_for_and_the_count_stays_exact(
     connection, samples, shown
