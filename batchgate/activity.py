@@ -6,6 +6,7 @@ of a run looks at the list from a thread of its own.
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from threading import get_ident
 from time import monotonic
 from typing import Protocol, Self, TypeVar
 
@@ -15,14 +16,16 @@ T = TypeVar("T")
 class Doing:
     """Something that goes on from the beginning of its `with` to the end, and its first words."""
 
-    __slots__ = ("since", "words")
+    __slots__ = ("since", "thread", "words")
 
     def __init__(self, words: str) -> None:
         self.words = words
         self.since = 0.0
+        self.thread = 0
 
     def __enter__(self) -> Self:
         self.since = monotonic()
+        self.thread = get_ident()
         _BOARD.append(self)
         return self
 
@@ -32,13 +35,21 @@ class Doing:
 
 
 class Item(Doing):
-    """A test, by its node id; whatever went on in it is over when it is."""
+    """A test, by its node id; whatever went on in it is over when it is.
+
+    Several may go on, each in a thread of its own: what another of those threads does is its own.
+    """
 
     __slots__ = ()
 
     def __exit__(self, *_: object) -> None:
+        going_on = tuple(_BOARD)
+        later = going_on[going_on.index(self) + 1 :]
+        others = {each.thread for each in going_on if isinstance(each, Item)} - {self.thread}
         # A loop that an error ended stays open for as long as someone keeps the traceback.
-        del _BOARD[_BOARD.index(self) :]
+        for each in (self, *(each for each in later if each.thread not in others)):
+            with suppress(ValueError):
+                _BOARD.remove(each)
 
 
 class Stage(Doing):

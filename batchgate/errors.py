@@ -11,10 +11,15 @@
     └── ServerUnavailable   no server could be found, started or reached
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 from batchgate.particulars import Particulars
+
+_LABELS = ("at", "sql", "row", "cause", "left", "fix")
+_LABELLED = re.compile(rf"  ({'|'.join(_LABELS)}): (.*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,34 @@ class Message:
                 lines.append(f"  {label}: {first}")
                 lines += [f"{' ' * len(label)}    {line}" for line in more]
         return "\n".join(lines)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the message that a text is; of several, an empty line between, the first."""
+        headline, *lines = text.partition("\n\n")[0].splitlines() or [""]
+        said: dict[str, list[str]] = {label: [] for label in _LABELS}
+        label = ""
+        for line in lines:
+            found = _LABELLED.fullmatch(line)
+            margin = " " * (len(label) + 4)
+            if found:
+                label = found[1]
+                said[label].append(found[2])
+            elif label and line.startswith(margin):
+                said[label][-1] += "\n" + line.removeprefix(margin)
+            else:
+                headline += f"\n{line}"
+        rows = said.pop("row")
+        return cls(
+            headline=headline, rows=rows, **{key: "\n".join(each) for key, each in said.items()}
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values; what is not said is null."""
+        return {
+            **{name: value or None for name, value in asdict(self).items()},
+            "rows": list(self.rows),
+        }
 
 
 class BatchgateError(Exception):

@@ -7,12 +7,16 @@ from dataclasses import asdict, dataclass, fields
 from batchgate.errors import SuiteError
 
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_KILOBYTES = {"": 1, "kB": 1, "MB": 2**10, "GB": 2**20}
-_DURATION = re.compile(r"(\d{1,10})\s*(us|ms|s|min|h|d)?", re.ASCII)
-_MEMORY = re.compile(r"(\d{1,10})\s*(kB|MB|GB)?", re.ASCII)
+_KILOBYTES = {"B": 2**-10, "": 1, "kB": 1, "MB": 2**10, "GB": 2**20, "TB": 2**30}
+# As the server reads the number of a setting, but that it takes one that begins with 0 for octal,
+# and one without a unit may not be a fraction: it would be one of a millisecond.
+_WHOLE = r"(?:0|[1-9]\d{0,9})"
+AMOUNT = rf"(?:{_WHOLE}(?:\.\d{{0,9}})?|\.\d{{1,9}})"
+_DURATION = re.compile(rf"({_WHOLE}(?!\S)|{AMOUNT}(?=\s*[a-z]))\s*(us|ms|s|min|h|d)?", re.ASCII)
+_MEMORY = re.compile(rf"({_WHOLE}(?!\S)|{AMOUNT}(?=\s*[A-Za-z]))\s*(B|kB|MB|GB|TB)?", re.ASCII)
 # What each setting may be, by a pattern and in words.
 _FORMS = {
-    "duration": (_DURATION, "a duration such as 30s, 500ms or 2min; 0 for no limit"),
+    "duration": (_DURATION, "a duration such as 30s, 1.5s, 500ms or 2min; 0 for no limit"),
     "memory": (_MEMORY, "an amount of memory such as 64MB, at least 64kB"),
     "number": (re.compile(r"\d{1,3}", re.ASCII), "a whole number below 1000"),
     "fraction": (re.compile(r"0?\.\d+|1(\.0+)?", re.ASCII), "a number above 0, at most 1"),
@@ -102,15 +106,27 @@ def limits_from(given: Mapping[str, tuple[str, str]]) -> Limits:
 def _is_within(form: str, value: str) -> bool:
     """Tell whether the server's own bounds hold: below 2^31 ms, from 64 kB to below 2^31 kB."""
     if form == "duration":
-        return seconds_of(value) * 1000 < 2**31
+        return is_setting(value)
     if form == "memory" and (match := _MEMORY.fullmatch(value)):
-        return 64 <= int(match[1]) * _KILOBYTES[match[2] or ""] < 2**31
+        return 64 <= float(match[1]) * _KILOBYTES[match[2] or ""] < 2**31
     return True
 
 
+def is_setting(duration: str) -> bool:
+    """Tell whether a setting in milliseconds keeps a duration: what it rounds to 0 is no limit."""
+    try:
+        milliseconds = seconds_of(duration) * 1000
+    except ValueError:
+        return False
+    return milliseconds == 0 or 1 <= milliseconds < 2**31
+
+
 def seconds_of(duration: str) -> float:
-    """Return a duration as PostgreSQL writes it in seconds; without a unit it is milliseconds."""
+    """Return a duration as PostgreSQL writes it in seconds; without a unit it is milliseconds.
+
+    Raises ValueError for anything else.
+    """
     match = _DURATION.fullmatch(duration.strip())
     if not match:
         raise ValueError(duration)
-    return int(match[1]) * _SECONDS[match[2] or ""]
+    return float(match[1]) * _SECONDS[match[2] or ""]

@@ -23,7 +23,8 @@ from batchgate.suite import Gate, Suite
 
 ROOT = Path(__file__).resolve().parent.parent
 READER = "gate_reader"
-CHECK, PYTEST = "batchgate check", "pytest -m gates"
+CHECK, TWO_JOBS, PYTEST = "batchgate check", "batchgate check --jobs 2", "pytest -m gates"
+OURS = (CHECK, TWO_JOBS)
 PEERS = ("dbt", "soda")
 # Nobody tells anyone at home how it is used; Soda has this in a file under HOME.
 SILENT = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
@@ -49,10 +50,12 @@ def prepare(bench: Bench, suite: Suite) -> tuple[list[Command], dict[str, str]]:
     commands = [Command(PYTEST, [*pytest, "gates"], project, "Gates pass")]
     missing = {}
     batchgate = str(Path(sys.executable).parent / "batchgate")
-    if _is_there(batchgate, "check"):
-        commands.append(Command(CHECK, [batchgate, "check", "--dsn", "{dsn}"], project, ""))
-    else:
-        missing[CHECK] = "this version has no such command"
+    for name in OURS:
+        words = [batchgate, *name.split()[1:]]
+        if _is_there(*words):
+            commands.append(Command(name, [*words, "--dsn", "{dsn}"], project, ""))
+        else:
+            missing[name] = "this version has no such command"
     for peer, written in zip(PEERS, (_dbt, _soda), strict=True):
         try:
             programs = programs_of(peer, bench.scratch)
@@ -96,7 +99,10 @@ def _environment(server: Server, name: str, scratch: Path) -> Mapping[str, str]:
     (home / ".soda").mkdir(parents=True, exist_ok=True)
     (home / ".soda/config.yml").write_text(SODA_SILENT)
     where = {"PGHOST": server.host, "PGPORT": str(server.port), "PGUSER": READER}
-    return {**os.environ, **where, **SILENT, "PGDATABASE": name, "HOME": str(home)}
+    given = {**os.environ, **where, **SILENT, "PGDATABASE": name, "HOME": str(home)}
+    # As where one is installed: what Python has compiled once it keeps.
+    given.pop("PYTHONDONTWRITEBYTECODE", None)
+    return given
 
 
 def _project(folder: Path) -> Path:
@@ -110,8 +116,8 @@ def _project(folder: Path) -> Path:
     return folder
 
 
-def _is_there(program: str, command: str) -> bool:
-    asked = [program, command, "--help"]
+def _is_there(*words: str) -> bool:
+    asked = [*words, "--help"]
     return subprocess.run(asked, capture_output=True, check=False).returncode == 0
 
 

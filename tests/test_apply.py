@@ -461,3 +461,32 @@ def test_a_batch_that_cannot_say_whether_it_stands_is_not_applied(operated, pres
     assert result.exit_code == 1
     assert "expected `present` to be true or false, found" in result.stderr
     assert operated.ask("select to_regclass('orders') is null") == [True]
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
+    ids=["terminal", "no-colour", "dumb"],
+)
+def test_colours_are_for_terminals_that_have_them(operated, variables, coloured):
+    for arguments in (("apply", "1", "--yes", "-v"), ("status", "--no-drift")):
+        quiet = {"CI": "true", **variables}
+        with operated.on_a_terminal(*arguments, variables=quiet) as tty:
+            assert tty.ended() == 0
+            assert (b"\x1b[" in tty.written) == coloured, tty.written
+
+
+def test_a_log_has_more_of_each_statement_than_a_terminal_has_room_for(operated):
+    long = f"select {', '.join(map(str, range(1000, 1100)))}"
+    operated.write({"sql/03_audit/validation.sql": f"{long};\n"})
+    with operated.started("validate", "3", "-v") as process:
+        _, said = process.communicate(timeout=60)
+    assert "1000, 1001, " in said
+    shown = next(line for line in said.splitlines() if "1000" in line)
+    assert len(shown) > 80
+    assert shown.endswith("…")
+    with operated.on_a_terminal("validate", "3", "-v", variables={"COLUMNS": "80"}) as tty:
+        assert tty.ended() == 0
+        assert all(len(each) <= 80 for each in tty.screen.text)
+        line = next(at for at, line in enumerate(tty.screen.text) if "1000" in line)
+        assert "validated" in tty.screen.text[line + 1]

@@ -82,3 +82,12 @@ def test_what_could_not_be_measured_is_refused_and_may_be_run_all_the_same(fille
 )
 def test_a_size_is_written_as_postgresql_does(size, said):
     assert size_of(size) == said
+
+
+def test_what_is_run_once_more_is_measured_without_what_requires_it(filled):
+    result = filled.run("apply", "1", "--yes", *LARGE)
+    assert "could not be measured" not in result.stderr
+    assert 'cause: relation "orders" already exists' in result.stderr
+    result = filled.run("apply", "2", "--yes", *LARGE)
+    assert result.exit_code == 3, result.output
+    assert "locks rows of public.orders" in result.stderr

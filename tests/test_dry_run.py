@@ -233,3 +233,156 @@ def test_a_branch_that_leaves_the_transaction_out_is_refused_before_its_statemen
     assert "found a statement outside of a transaction" in result.stderr
     assert "at: sql/01_add_orders/rollback.sql:4" in result.stderr
     assert operated.ask("select count(*) from orders") == [7]
+
+
+HEADER = "-- A table stands.\n-- present: to_regclass('made') is not null\n\n"
+MAKE = "create table made (id int);\n"
+LATE_TRIGGER = """\
+create function undo() returns trigger language plpgsql as
+    $$ begin drop table made; return null; end $$;
+create table cause (id int);
+create constraint trigger undo after insert on cause
+    deferrable initially deferred for each row execute function undo();
+insert into cause values (1);
+"""
+
+
+def ends(operated, *arguments):
+    """Return how a command ends dry and for real, and what each says of it but where and when."""
+    for mode in ("--dry-run", "--yes"):
+        result = operated.run(*arguments, mode)
+        said = re.sub(r"  left: .*\n", "", result.stderr)
+        yield result.exit_code, said, result.stdout.splitlines()[:-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        pytest.param("", 1, id="comments"),
+        pytest.param("begin;\ncommit;\n", 1, id="nothing-done"),
+        pytest.param(f"begin;\n{MAKE}commit;\n", 0, id="ordinary"),
+        pytest.param(f"begin;\n{MAKE}commit;\ncommit;\n", 0, id="two-commits"),
+        pytest.param(f"begin;\nsavepoint a;\n{MAKE}rollback to a;\ncommit;\n", 1, id="savepoint"),
+        pytest.param(
+            f"begin;\nset transaction isolation level serializable;\n{MAKE}commit;\n",
+            0,
+            id="serializable",
+        ),
+        pytest.param(f"begin;\n{MAKE}{LATE_TRIGGER}commit;\n", 1, id="undone-at-commit"),
+        pytest.param(
+            f"begin;\n{MAKE}do $$ begin commit; end $$;\ncommit;\n", 1, id="commit-in-a-block"
+        ),
+        pytest.param(
+            f"begin;\n{MAKE}do $$ begin raise notice 'made'; raise warning 'so'; end $$;\n"
+            "commit;\n",
+            0,
+            id="notices",
+        ),
+        pytest.param(
+            "begin;\ncreate table made (id int unique deferrable initially deferred);\n"
+            "insert into made values (1), (1);\ncommit;\n",
+            1,
+            id="deferred",
+        ),
+    ],
+)
+def test_the_verdict_on_a_migration_is_that_of_the_real_run(operated, text, code):
+    operated.write({"sql/05_made/migration.sql": HEADER + text})
+    operated.write({"sql/05_made/rollback.sql": "drop table made;"})
+    dry, real = ends(operated, "apply", "5")
+    assert dry[0] == code
+    assert dry == (real[0], real[1].replace("next: batchgate validate 05_made\n", ""), real[2])
+
+
+DROP = "drop table made;\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        pytest.param("-- nothing\n", 1, id="comments"),
+        pytest.param(f"\\if false\nbegin;\n{DROP}commit;\n\\endif\n", 1, id="all-left-out"),
+        pytest.param(f"\\echo now\nbegin;\n{DROP}\\echo done\ncommit;\n", 0, id="echo"),
+        pytest.param(
+            f"begin;\nselect 'made' as name \\gset\n{DROP.replace('made', ':name')}commit;\n",
+            0,
+            id="gset",
+        ),
+        pytest.param(f"begin;\nselect 1 where false \\gset\n{DROP}commit;\n", 1, id="gset-none"),
+        pytest.param(
+            f"\\set ON_ERROR_STOP off\nbegin;\n{DROP}select 1 / 0;\ncommit;\n",
+            1,
+            id="errors-passed-over",
+        ),
+        pytest.param(
+            f"\\set ON_ERROR_STOP off\nbegin;\nsavepoint a;\nselect 1 / 0;\nrollback to a;\n"
+            f"{DROP}commit;\n",
+            0,
+            id="one-error-passed-over",
+        ),
+        pytest.param(
+            f"\\set ON_ERROR_STOP off\nbegin;\n{DROP}"
+            "create table other (id int unique deferrable initially deferred);\n"
+            "insert into other values (1), (1);\ncommit;\n",
+            1,
+            id="commit-passed-over",
+        ),
+        pytest.param(
+            f"begin;\n{DROP}\\set ON_ERROR_STOP off\nselect 1 / 0;\n"
+            "\\set ON_ERROR_STOP on\ncommit;\n",
+            1,
+            id="commit-of-what-failed",
+        ),
+        pytest.param(f"begin;\n{DROP}\\q\ncommit;\n", 1, id="quit"),
+    ],
+)
+def test_the_verdict_on_a_rollback_is_that_of_the_real_run(operated, text, code):
+    operated.write({"sql/05_made/migration.sql": f"{HEADER}begin;\n{MAKE}commit;\n"})
+    operated.write({"sql/05_made/rollback.sql": text})
+    operated.done("apply", "5", "--yes")
+    dry, real = ends(operated, "rollback", "5")
+    assert dry[0] == code
+    assert dry == real
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param(f"begin;\n{DROP[:-2]}\\; commit;\ncommit;\n", 2, id="at-once"),
+        pytest.param("begin;\ncommit\\; drop table made;\n", 2, id="after-it"),
+        pytest.param(f"\\set c commit\nbegin;\n{DROP}:c;\ncommit;\n", 4, id="variable"),
+        pytest.param(
+            f"\\set c 'select 1; commit; create table other ()'\nbegin;\n{DROP}:c;\ncommit;\n",
+            4,
+            id="in-a-variable",
+        ),
+        pytest.param(
+            "select 'commit' as c \\gset\n".join(("begin;\n", f"{DROP}:c;\ncommit;\n")),
+            4,
+            id="from-a-query",
+        ),
+    ],
+)
+def test_a_commit_that_does_not_stand_by_itself_is_not_sent(operated, text, line):
+    operated.write({"sql/05_made/migration.sql": f"{HEADER}begin;\n{MAKE}commit;\n"})
+    operated.write({"sql/05_made/rollback.sql": text})
+    operated.done("apply", "5", "--yes")
+    result = operated.run("rollback", "5", "--dry-run")
+    assert result.exit_code == 3, result.output
+    assert "found its begin or end in a variable, or among statements" in result.stderr
+    assert f"at: sql/05_made/rollback.sql:{line}\n" in result.stderr
+    assert operated.ask("select relname from pg_class where relname in ('made', 'other')") == [
+        "made"
+    ]
+
+
+def test_a_body_that_has_an_end_of_its_own_is_no_end(operated):
+    body = "create function one() returns int begin atomic select 1; end;\n"
+    operated.write({"sql/05_made/migration.sql": f"{HEADER}begin;\n{MAKE}{body}commit;\n"})
+    operated.write({"sql/05_made/rollback.sql": "drop table made;"})
+    operated.done("apply", "5", "--dry-run")
+
+
+def test_an_error_is_told_by_the_files_own_statement(operated):
+    operated.write({"sql/05_late/migration.sql": DEFERRED, "sql/05_late/rollback.sql": "select 1;"})
+    assert "  sql: commit\n" in operated.run("apply", "5", "--dry-run").stderr

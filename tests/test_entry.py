@@ -1,11 +1,14 @@
 """Who writes enters a database that takes writes, alone, and asks the server how a commit ended."""
 
+import subprocess
+import sys
+
 import pytest
 from wires import cuttable, pgbouncer
 
 from batchgate.database import create_database, drop_database
 from batchgate.errors import Refused, ServerUnavailable
-from batchgate.operate import fate
+from batchgate.operate import fate, place
 from batchgate.operate.attempt import Attempt
 from batchgate.operate.carrying import left_by
 from batchgate.operate.entry import entered
@@ -167,3 +170,71 @@ def test_a_session_that_the_server_ends_for_being_idle_is_a_lost_connection(oper
         attempt.go(stop)
         assert attempt.lost
         assert not attempt.wrote
+
+
+def test_a_server_that_is_too_old_is_refused_with_its_version(operated, monkeypatch):
+    monkeypatch.setattr(place, "OLDEST", 99)
+    for arguments in (("status",), ("apply", "1", "--yes"), ("validate",)):
+        result = operated.run(*arguments)
+        assert result.exit_code == 3
+        assert "expected PostgreSQL 99 or newer, found 1" in result.stderr
+
+
+def test_what_is_no_session_of_a_server_is_told_as_that(operated):
+    result = operated.run("apply", "1", "--yes", "--dsn", f"{operated.dsn} replication=database")
+    assert result.exit_code == 3
+    assert "fix: Name a database of a PostgreSQL server in --dsn" in result.stderr
+    assert "statement_timeout" not in result.stderr
+
+
+def test_a_database_whose_name_has_blanks_and_quotes_is_named_once(operated):
+    name = f'{operated.name} it\'s "ünï"'
+    create_database(operated.server, name)
+    try:
+        result = operated.run("apply", "1", "--yes", "--dsn", operated.server.conninfo(name))
+    finally:
+        drop_database(operated.server, name)
+    assert result.exit_code == 0, result.output
+    said = result.stderr.splitlines()[0]
+    assert said.startswith(f"database {name} as postgres on host=")
+    assert said.count(name) == 1
+
+
+def test_a_role_that_may_not_is_told_what_to_do(operated):
+    role = f"{operated.name}_role"
+    with operated.session() as session:
+        session.execute(f"create role {role} login".encode())
+        try:
+            given = ("apply", "1", "--yes", "--dsn", f"{operated.dsn} user={role}")
+            result = operated.run(*given)
+        finally:
+            session.execute(f"drop role {role}".encode())
+    assert result.exit_code == 1
+    assert "fix: Run it as a role that may do it, such as the owner of the tables." in result.stderr
+    given = f"{operated.dsn} options='-c default_transaction_read_only=on'"
+    result = operated.run("apply", "1", "--yes", "--dsn", given)
+    assert result.exit_code == 1
+    assert "fix: Look at default_transaction_read_only" in result.stderr
+
+
+def test_what_the_driver_logs_is_not_shown():
+    """As of a rollback on a connection that is lost; what matters of it is told in our words."""
+    code = (
+        "import logging\nfrom batchgate.cli import main\n"
+        "try:\n    main(['--help'])\n"
+        "except SystemExit:\n    logging.getLogger('psycopg').warning('error ignored')\n"
+    )
+    result = subprocess.run((sys.executable, "-c", code), capture_output=True, check=True)
+    assert result.stdout.startswith(b"Usage: ")
+    assert result.stderr == b""
+
+
+def test_a_server_that_cannot_look_for_its_client_runs_a_file_all_the_same(operated, monkeypatch):
+    before = Way.settings
+
+    def refused(way):
+        # As one on Windows refuses the value that others take.
+        return {**before(way), "client_connection_check_interval": "-1"}
+
+    monkeypatch.setattr(Way, "settings", refused)
+    operated.done("apply", "1", "--yes")

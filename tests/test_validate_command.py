@@ -70,3 +70,8 @@ def test_two_validations_at_once_are_no_trouble(operated):
         assert operated.run("apply", "1", "--yes").exit_code == 3
         operated.write({"sql/03_audit/validation.sql": "select 1;"})
         operated.done("validate", "3")
+
+
+def test_a_batch_that_is_named_twice_is_validated_once(operated):
+    said = operated.done("validate", "3", "03_audit", "sql/03_audit/validation.sql").stdout
+    assert said.count("validated in") == 1

@@ -136,6 +136,15 @@ def meanwhile(act, server):
     assert not failed, failed
 
 
+def test_who_was_abandoned_runs_nothing_on_a_connection_that_comes_later(replica):
+    with visiting(target_of(replica.primary)) as (visitor, _):
+        assert visitor.run(target_of(replica.primary), SOUND, "x", ()).state is State.PASSED
+        visitor.close()
+        visitor.abandon()
+        result = visitor.run(target_of(replica.primary), SOUND, "x", ())
+        assert (result.state, result.cause) == (State.NO_RESULT, Cause.CUT)
+
+
 @pytest.mark.parametrize("per_gate", [False, True], ids=["shared", "per-gate"])
 def test_a_gate_that_replay_cancels_is_tried_again_on_a_snapshot_of_its_own(replica, per_gate):
     target = target_of(replica.standby)

@@ -120,6 +120,10 @@ class Tty:
         """Press keys."""
         os.write(self._ours, keys.encode())
 
+    def send(self, kind: signal.Signals) -> None:
+        """Send the program a signal that no key sends."""
+        self._process.send_signal(kind)
+
     def resize(self, columns: int, lines: int) -> None:
         """Change the terminal's size, as by pulling at its window."""
         self._size(columns, lines)

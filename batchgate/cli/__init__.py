@@ -1,6 +1,13 @@
 """The command line beside pytest's: a module a command, and what they have in common."""
 
+import atexit
+import gc
 import sys
+
+# What modules make while they are loaded stays, and a command is over soon: to search it for what
+# is left unused, again and again and at the end, takes longer than to load a third of it.
+gc.set_threshold(100_000)
+atexit.register(gc.freeze)
 
 try:
     from batchgate.cli.commands import main

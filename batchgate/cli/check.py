@@ -1,7 +1,6 @@
 """`batchgate check`: the gates on a database, without pytest's output."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,12 @@ import click
 from batchgate.cli.endings import Ended, Ending
 from batchgate.cli.live import Live
 from batchgate.cli.project import Project, read_project
-from batchgate.cli.settings import arguments_of, with_settings
+from batchgate.cli.settings import arguments_of, whole_number, with_settings
 from batchgate.cli.sheet import Sheet
 from batchgate.cli.streams import as_json as document_text
 from batchgate.cli.streams import put
 from batchgate.errors import SuiteError
 from batchgate.findings import Cause
-from batchgate.harness import Harness
 from batchgate.limits import LIMITS
 from batchgate.operate.checking import Inspection
 from batchgate.run import Run
@@ -47,6 +45,15 @@ _NO_SERVER = (Cause.UNREACHABLE, Cause.LOST, Cause.CUT)
 @click.argument("gates", nargs=-1, metavar="[GATE]...")
 @with_settings(*_SETTINGS, one=False)
 @click.option(
+    "-j",
+    "--jobs",
+    default="1",
+    metavar="N",
+    type=whole_number,
+    help="Run N gates at a time, each on a connection of its own, in the one snapshot; each keeps"
+    " a core of the server busy.  [default: 1]",
+)
+@click.option(
     "--report",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -55,7 +62,12 @@ _NO_SERVER = (Cause.UNREACHABLE, Cause.LOST, Cause.CUT)
 @click.option("-q", "--quiet", is_flag=True, help="Write the verdict alone.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON document on stdout.")
 def check(
-    gates: Sequence[str], report: Path | None, quiet: bool, as_json: bool, **given: Any
+    gates: Sequence[str],
+    jobs: int,
+    report: Path | None,
+    quiet: bool,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Run the gates on a database and say what they find.
 
@@ -77,13 +89,18 @@ def check(
     Examples:
       batchgate check --dsn postgresql://gate_reader@db.example/shop
       batchgate check 1 02_orders_have_currency --samples 20
+      batchgate check --jobs 2
       batchgate check --dsn eu=service=eu --dsn us=service=us --json
     """
     started = datetime.now(UTC)
     project = read_project(arguments_of(given))
     scrub = secrets_in(target.dsn.reveal() for target in project.targets).scrubber()
     chosen = _chosen(project, gates)
-    inspection, interrupted = _inspected(project, chosen, scrub, shown=not (quiet or as_json))
+    inspection = Inspection(
+        project.settings, project.suite, project.targets, project.terms, chosen, jobs=jobs
+    )
+    shown = not (quiet or as_json) and project.settings.progress != 0
+    interrupted = _interrupted(inspection, scrub, shown=shown)
     run = inspection.run()
     verdict = judge(run)
     ending = Ending.INTERRUPTED if interrupted else _ending_of(run)
@@ -143,27 +160,21 @@ def _named(gates: Sequence[Gate], name: str) -> Gate:
     raise Ended(str(error), Ending.USAGE)
 
 
-def _inspected(
-    project: Project, gates: Sequence[Gate], scrub: Callable[[str], str], *, shown: bool
-) -> tuple[Inspection, str]:
-    """Run the gates; return what came of it, and what to say where that was interrupted."""
-    harness = Harness(project.settings, project.suite, project.targets, project.terms)
-    inspection = Inspection(harness, gates)
+def _interrupted(inspection: Inspection, scrub: Callable[[str], str], *, shown: bool) -> str:
+    """Run the gates; return what to say where that was interrupted, or nothing."""
 
     def done() -> str:
-        return f"{len(inspection.results)} of {counted(inspection.due, 'gate')}"
+        return f"{inspection.done} of {counted(inspection.due, 'gate')}"
 
-    shown = shown and project.settings.progress != 0
     try:
-        with (
-            closing(harness),
-            Live(shown=shown, counted=done, scrub=scrub),
-        ):
+        with Live(shown=shown, counted=done, scrub=scrub):
             inspection.make()
     except KeyboardInterrupt:
-        at = f"{inspection.at} was cancelled on the server; " if inspection.at else ""
-        return inspection, f"interrupted: {at}{done()} had ended"
-    return inspection, ""
+        at = inspection.at
+        were = "were" if len(at) > 1 else "was"
+        cancelled = f"{' and '.join(at)} {were} cancelled on the server; " if at else ""
+        return f"interrupted: {cancelled}{done()} had ended"
+    return ""
 
 
 def _ending_of(run: Run) -> Ending:

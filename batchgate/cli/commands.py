@@ -1,13 +1,15 @@
 """The group of commands: a module each, of the same name, read when it is called for."""
 
+import sys
+from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
+from batchgate.cli.conclusion import conclude
 from batchgate.cli.endings import Ended, Ending, ending_of
 from batchgate.cli.signals import deaf_at_the_end, ended_by_signals
-from batchgate.cli.streams import bear_any_sign
 from batchgate.errors import BatchgateError
 
 _COMMANDS = ("status", "check", "apply", "validate", "rollback", "report")
@@ -27,13 +29,20 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"batchgate.cli.{cmd_name}"), cmd_name)
         return command
 
+    def main(self, *args: Any, **given: Any) -> NoReturn:
+        """Run a call from its words to its exit code; whatever ends it is told in one place."""
+        called = given.pop("args", args[0] if args else None)
+        words = sys.argv[1:] if called is None else list(called)
+        run = partial(super().main, words, *args[1:], **{**given, "standalone_mode": False})
+        # From reading the project on, whatever comes: what is worked on hears of it as ever.
+        with ended_by_signals():
+            code = conclude(lambda streams: run(obj=streams), words, _COMMANDS)
+        sys.exit(code)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was named."""
-        bear_any_sign()
         try:
-            # From reading the project on, whatever comes: what is worked on hears of it as ever.
-            with ended_by_signals():
-                return super().invoke(ctx)
+            return super().invoke(ctx)
         except (BatchgateError, OSError) as error:
             raise Ended(str(error), ending_of(error)) from None
         except KeyboardInterrupt:

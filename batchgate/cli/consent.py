@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import click
 
-from batchgate.cli.endings import Ended, Ending
 from batchgate.cli.live import Live
 from batchgate.cli.width import fitted, wrapped
 from batchgate.errors import Refused
@@ -62,25 +61,29 @@ class Consent:
         lines = [f"{task.path.name} works on large tables while others wait:"]
         lines += [f"  - {each}" for each in told]
         self.live.print("\n".join(map(wrapped, [*lines, f"{instead}."])), err=True)
-        self._ask("Let them wait?")
+        self._ask("Let them wait?", of=task)
 
-    def to_go_unmeasured(self, error: Refused) -> None:
+    def to_go_unmeasured(self, task: Task, error: Refused) -> None:
         """Ask whether to go on where it is not known who will wait; raises Refused."""
         if not self.asks:
             raise with_more(error, "To run it unmeasured, say --accept-locks.")
         self.live.print(fitted(str(error), sys.stderr), err=True)
-        self._ask("Run it unmeasured, and let others wait?")
+        self._ask("Run it unmeasured, and let others wait?", of=task)
 
-    def _ask(self, question: str) -> None:
+    def _ask(self, question: str, *, of: Task | None = None) -> None:
         with self.live.aside():
             try:
                 _forget_typed()
                 agreed = click.confirm(question, err=True)
             except click.Abort:
                 click.echo(err=True)
-                raise Ended("interrupted: nothing was changed", Ending.INTERRUPTED) from None
+                # What was done before is known to whoever asks.
+                raise KeyboardInterrupt from None
         if not agreed:
-            raise Refused("expected a yes, found a no: nothing was changed")
+            # Of several batches others may have been changed before.
+            named = f"batch {of.batch.name}: " if of else ""
+            kept = "nothing of it" if of else "nothing"
+            raise Refused(f"{named}expected a yes, found a no: {kept} was changed")
 
 
 def _forget_typed() -> None:

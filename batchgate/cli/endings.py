@@ -1,12 +1,9 @@
 """How a command ends: its exit code, and what it says on standard error."""
 
-import sys
 from enum import IntEnum
-from typing import IO, Any
 
 import click
 
-from batchgate.cli.width import fitted
 from batchgate.errors import BatchgateError, Refused, ServerUnavailable, SuiteError
 
 
@@ -35,10 +32,18 @@ class Ended(click.ClickException):
         """Return the code of how it ended."""
         return int(self.ending)
 
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Write the message, no wider than the terminal where it goes to one."""
-        stream = file or sys.stderr
-        click.echo(fitted(f"Error: {self.format_message()}", stream), file=stream)
+
+def untold(failure: OSError, left: str) -> BatchgateError:
+    """Return what is said where standard output could not be written, and nothing else failed.
+
+    `left` is what would have been read there of what was done.
+    """
+    return BatchgateError(
+        "standard output: expected that it can be written, it cannot",
+        cause=failure.strerror or str(failure),
+        left=left,
+        fix="Make room, or lead it elsewhere.",
+    )
 
 
 def ending_of(error: BatchgateError | OSError) -> Ending:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Self, TextIO
 import click
 
 from batchgate.activity import going_on
-from batchgate.progress.state import Moment
 from batchgate.progress.turns import is_looked_at
-from batchgate.progress.watch import Ask, Watch
 
 if TYPE_CHECKING:
     from batchgate.operate.onlooker import Onlooker
     from batchgate.progress.line import LiveLine
+    from batchgate.progress.state import Moment
+    from batchgate.progress.watch import Ask, Watch
     from batchgate.targets.address import Target
 
 _TO_THE_LEFT = "\r"
@@ -64,6 +64,7 @@ class Live:
         if self._shown:
             # All this is of no use to a log, and takes a moment to be loaded.
             from batchgate.progress.line import LiveLine
+            from batchgate.progress.watch import Watch
 
             colour = not os.environ.get("NO_COLOR")
             self._line = LiveLine(
@@ -104,7 +105,7 @@ class Live:
         finally:
             self._paused = before
 
-    def _ask(self) -> Ask:
+    def _ask(self) -> "Ask":
         """Return who knows how far statements are: a second session, where there is a target."""
         if self._target is None:
             return lambda host, port: {}
@@ -113,7 +114,7 @@ class Live:
         self._onlooker = Onlooker(self._target)
         return self._onlooker.ask
 
-    def _show(self, moment: Moment) -> None:
+    def _show(self, moment: "Moment") -> None:
         with self._turn:
             if self._line and not self._paused:
                 self._line.show(moment)

@@ -3,8 +3,10 @@
 pytest reads its own files and options, and ours with them; it stops before it collects anything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import PurePath
 
 import click
@@ -14,13 +16,21 @@ from batchgate.cli.endings import Ended, Ending
 from batchgate.config import Settings
 from batchgate.discover import discover
 from batchgate.errors import BatchgateError, SuiteError
-from batchgate.options import settings_of, targets_of, terms_of
+from batchgate.invocation import joined_option
+from batchgate.options import add_options, settings_of, targets_of, terms_of
+from batchgate.outputs import guarded_loading
 from batchgate.suite import Batch, Suite
 from batchgate.targets.address import Target
 from batchgate.targets.terms import Terms
 
-# Of plugins that a command has imported already: nothing is asserted in them here.
-_QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+# Nothing is asserted here, and to rewrite modules for it takes longer than to load them.
+_PLAIN = "--assert=plain"
+# Plugins that have no say in our settings and take long to be loaded; of our own, the reader has
+# what it takes.
+_IDLE = (
+    *("batchgate", "html", "html_fixtures", "metadata", "pytest_postgresql"),
+    *("xdist", "xdist.looponfail"),
+)
 
 
 @dataclass(frozen=True)
@@ -68,12 +78,14 @@ def read_project(arguments: Sequence[str] = ()) -> Project:
 
     Raises SuiteError where its files are wrong; what pytest itself refuses, it says itself.
     """
-    reader = _Reader()
-    code = pytest.main([*_QUIET, *arguments], plugins=[reader])
+    reader = _read_lightly(arguments)
+    if reader.found is None:
+        reader = _Reader()
+        code = pytest.main([_PLAIN, *arguments], plugins=[reader])
+        if reader.found is None:
+            raise click.exceptions.Exit(int(code))
     if isinstance(reader.found, BatchgateError):
         raise reader.found
-    if reader.found is None:
-        raise click.exceptions.Exit(int(code))
     return reader.found
 
 
@@ -91,6 +103,45 @@ class _Reader:
         except BatchgateError as error:
             self.found = error
         return pytest.ExitCode.OK
+
+
+class _LightReader(_Reader):
+    """Has of our plugin what reads settings; what is out of the ordinary is left to the plugin."""
+
+    def pytest_addoption(self, parser: pytest.Parser) -> None:
+        """Declare every option and its ini twin."""
+        add_options(parser)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_load_initial_conftests(
+        self, early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+    ) -> Generator[None, object, object]:
+        """Keep secrets out of every output."""
+        with guarded_loading(early_config, parser, args):
+            return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> pytest.ExitCode:
+        """Read what there is to read, where our plugin would let others do so."""
+        if config.getoption("pg_versions") or joined_option(config):
+            return pytest.ExitCode.USAGE_ERROR
+        return super().pytest_cmdline_main(config)
+
+
+def _read_lightly(arguments: Sequence[str]) -> _Reader:
+    """Read without the plugins that are idle here; nothing is found where that might matter.
+
+    A project may give options of theirs, or hooks: pytest takes those for a mistake then. Whatever
+    it says is left to the reading with all plugins to say.
+    """
+    reader, said = _LightReader(), StringIO()
+    idle = [word for name in _IDLE for word in ("-p", f"no:{name}")]
+    try:
+        with redirect_stdout(said), redirect_stderr(said):
+            pytest.main([_PLAIN, *idle, *arguments], plugins=[reader])
+    except Exception:
+        return _Reader()
+    return _Reader() if said.getvalue() else reader
 
 
 def _project_of(config: pytest.Config) -> Project:

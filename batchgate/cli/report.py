@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from batchgate.cli.streams import leave, put
 from batchgate.errors import SuiteError
 from batchgate.outcomes.reading import read_document
 from batchgate.outcomes.restoring import comparison_of, problem_of
@@ -56,10 +57,12 @@ def report(file: Path, output: Path | None, summary: Path | None) -> None:
     # Both are made before either is written.
     drawn, summed_up = draw_page(document), _summed_up(file, document) if summary else ""
     replace_file(page, drawn)
-    click.echo(f"page: {page}")
+    written = [f"page: {page}"]
     if summary:
         write_summary(summed_up, summary)
-        click.echo(f"summary: {summary}")
+        written.append(f"summary: {summary}")
+    leave("\n".join(written))
+    put("\n".join(written))
 
 
 def _keep_apart(files: Mapping[str, Path | None]) -> None:

@@ -50,7 +50,7 @@ def rollback(batch: str | None, through: str | None, **given: Any) -> None:
       1    the file failed
       2    called wrongly
       3    refused, and nothing of that batch was changed
-      4    the suite's files or settings are wrong
+      4    the suite's files or settings are wrong, or stdout cannot be written
       5    the database was not reached, or the connection was lost
       130  interrupted
 

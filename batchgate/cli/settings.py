@@ -67,3 +67,10 @@ def arguments_of(given: Mapping[str, Any]) -> list[str]:
 
 def _parameter(name: str) -> str:
     return name.removeprefix("--").replace("-", "_")
+
+
+def whole_number(text: str) -> int:
+    """Read how many there are to be, as click's type; `concealed` is another such function."""
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise click.BadParameter(f"expected a number from 1 on, found {text or 'nothing'}")
+    return int(text)

@@ -1,12 +1,12 @@
 """What a command writes on standard output, as pytest writes on its terminal."""
 
-import os
 from collections.abc import Callable
 from shutil import get_terminal_size
 
 import click
 
 from batchgate.cli.streams import put
+from batchgate.cli.width import in_colour
 
 _COLOURS = ("green", "red", "yellow")
 
@@ -28,7 +28,7 @@ class Sheet:
     def write_line(self, line: str, **markup: bool) -> None:
         """Write a line, marked as told by names such as `red` and `bold`."""
         text = self._scrub(line)
-        if not os.environ.get("NO_COLOR"):
+        if in_colour():
             colour = next((name for name in _COLOURS if markup.get(name)), None)
             bold = markup.get("bold") or None
             text = click.style(text, fg=colour, bold=bold) if colour or bold else text

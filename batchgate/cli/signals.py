@@ -23,6 +23,17 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(each, handler)
 
 
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Let no signal disturb what takes a moment: all is done, and is being told."""
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in (signal.SIGINT, *_SIGNALS)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 def deaf_at_the_end() -> None:
     """Let no signal disturb the exit, once all is said: plugins of pytest's tidy up there."""
     atexit.unregister(_be_deaf)

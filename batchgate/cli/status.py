@@ -40,7 +40,7 @@ def status(no_drift: bool, verbose: bool, as_json: bool, **given: Any) -> None:
            it requires, or gave no answer
       2    called wrongly
       3    a pooler stands before the server
-      4    the suite's files or settings are wrong
+      4    the suite's files or settings are wrong, or stdout cannot be written
       5    the database was not reached, or the connection was lost
       130  interrupted
 

@@ -1,6 +1,5 @@
 """What a run says while it goes on: the file's own words, for people or kept for a document."""
 
-import os
 import re
 import sys
 from collections import deque
@@ -10,8 +9,7 @@ from typing import Any
 import click
 
 from batchgate.cli.live import Live
-from batchgate.cli.streams import discard
-from batchgate.cli.width import columns, fitted
+from batchgate.cli.width import columns, fitted, in_colour
 from batchgate.printed import Failure, failures_in
 from batchgate.script import Output, ScriptRun, Step
 from batchgate.serverwords import shown_sql
@@ -52,7 +50,7 @@ class Telling:
             self.failures += failures_in(ScriptRun((output,), None, 0))
         if output.kind not in ("notice", "echo"):
             return
-        self._flush_error()
+        self.tell_passed_over()
         text = self._shown(output.words)
         warns = output.severity in _WARNING
         self._keep(f"warning: {text}" if warns else text)
@@ -61,14 +59,22 @@ class Telling:
 
     def ran(self, step: Step, seconds: float) -> None:
         """Take a statement that ran."""
-        self._flush_error()
+        self.tell_passed_over()
         if step.error:
             # Whether the file goes on after it is not known yet.
             self._passed_over = f"⚠ {step.error.at}: {step.error.message}"
         if self._verbose and not self._as_json:
             width = len(str(step.of))
             told = f"  [{step.number:>{width}}/{step.of}] {seconds:8.3f} s  {shown_sql(step.sent)}"
-            self.line(told[: columns()], "bright_black", err=True)
+            # A log has room for all of it.
+            shown = told[: columns()] if sys.stderr.isatty() else told
+            self.line(shown, "bright_black", err=True)
+
+    def tell_passed_over(self) -> None:
+        """Tell of an error after which the file went on, or came to its end."""
+        if self._passed_over:
+            self.note(self._passed_over)
+            self._passed_over = ""
 
     def note(self, text: str) -> None:
         """Take what the run itself has to say, which is none of the file's words."""
@@ -80,12 +86,9 @@ class Telling:
         self.note(text)
 
     def line(self, text: str = "", colour: str | None = None, *, err: bool = False) -> None:
-        """Print a line; where nobody reads any more, the work goes on all the same."""
-        styled = click.style(text, fg=colour) if colour and _in_colour() else text
-        try:
-            self._live.print(self._scrub(styled), err=err)
-        except OSError:
-            discard(sys.stderr if err else sys.stdout)
+        """Print a line, or several."""
+        styled = click.style(text, fg=colour) if colour and in_colour() else text
+        self._live.print(self._scrub(styled), err=err)
 
     def kept(self) -> Mapping[str, Any]:
         """Return what the file said, as values."""
@@ -105,14 +108,5 @@ class Telling:
             if found and (found[1] in self._figures or len(self._figures) < _FIGURES):
                 self._figures[found[1]] = int(found[2])
 
-    def _flush_error(self) -> None:
-        if self._passed_over:
-            self.note(self._passed_over)
-            self._passed_over = ""
-
     def _shown(self, text: str) -> str:
         return spelled_out(text.expandtabs())
-
-
-def _in_colour() -> bool:
-    return not os.environ.get("NO_COLOR")

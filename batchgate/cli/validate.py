@@ -31,7 +31,7 @@ def validate(batches: Sequence[str], **given: Any) -> None:
       1    a validation failed, or printed a failure
       2    called wrongly
       3    refused: another run is at work, a batch has no validation, a standby, a pooler
-      4    the suite's files or settings are wrong
+      4    the suite's files or settings are wrong, or stdout cannot be written
       5    the database was not reached, or the connection was lost
       130  interrupted
 
@@ -41,7 +41,8 @@ def validate(batches: Sequence[str], **given: Any) -> None:
       batchgate validate 3 05_add_integrity_indexes --json
     """
     project = read_project(arguments_of(given))
-    named = [project.batch(batch) for batch in batches]
+    # Each once, in the order in which they are named.
+    named = list({batch.name: batch for batch in map(project.batch, batches)}.values())
     fulfil(
         Wish(
             command="validate",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from batchgate.cli.endings import Ended, Ending
-from batchgate.errors import BatchFailed, BatchgateError, ServerUnavailable
+from batchgate.errors import BatchFailed, BatchgateError, Message, ServerUnavailable
 from batchgate.operate.carrying import Carried, Outcome
 from batchgate.operate.task import Route
 from batchgate.printed import Failure
@@ -33,9 +33,11 @@ def failure_of(
 ) -> BatchgateError | Ended | None:
     """Return what is wrong with how a file ended, or None."""
     if carried.outcome is Outcome.INTERRUPTED:
-        said = f"interrupted: batch {carried.task.batch.name}, {_where(carried)}"
-        lines = [said, f"  {carried.left}", *(f"  {line}" for line in carried.standing())]
-        return Ended("\n".join(lines), Ending.INTERRUPTED)
+        said = Message(
+            headline=f"interrupted: batch {carried.task.batch.name}, {_where(carried)}",
+            left="\n".join([carried.left, *carried.standing()]),
+        )
+        return Ended(str(said), Ending.INTERRUPTED)
     if carried.outcome is Outcome.LOST:
         return ServerUnavailable(
             f"batch {carried.task.batch.name}: expected the connection to last, it was lost"

@@ -6,37 +6,37 @@ from typing import Any, TypeVar
 
 import click
 
-from batchgate.limits import seconds_of
+from batchgate.limits import AMOUNT, is_setting, seconds_of
 from batchgate.operate.task import Way
 from batchgate.scrub import concealed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_SIZE = re.compile(r"(\d{1,9}) ?(kB|MB|GB|TB)?")
-_BYTES = {"": 1, "kB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+_SIZE = re.compile(rf"({AMOUNT})\s*(B|kB|MB|GB|TB)?", re.ASCII)
+_BYTES = {"": 1, "B": 1, "kB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 _LOCK_TIMEOUT, _RETRIES, _LARGE = "2s", 5, "100MB"
 
 
 def duration(text: str) -> str:
     """Return a duration as PostgreSQL writes it, such as 2s, once it is known to be one."""
-    try:
-        seconds = seconds_of(text)
-    except ValueError:
-        seconds = -1.0
     # A number alone, which PostgreSQL takes for milliseconds, is meant otherwise by most.
-    if seconds < 0 or seconds * 1000 >= 2**31 or (text.isdecimal() and seconds):
+    if not is_setting(text) or (text.strip().isdecimal() and seconds_of(text)):
         raise click.BadParameter(
-            f"expected a duration such as 2s or 500ms, 0 for no limit, found {text or 'nothing'}"
+            "expected a duration such as 2s, 1.5s or 500ms (a number and one of us, ms, s, min, h,"
+            f" d; from 1ms to 24d), 0 for no limit, found {text.strip() or 'nothing'}"
         )
-    return text
+    return text.strip()
 
 
 def size(text: str) -> int:
     """Return how many bytes a size such as 100MB is."""
     found = _SIZE.fullmatch(text.strip())
     if not found:
-        raise click.BadParameter(f"expected a size such as 100MB or 2GB, found {text or 'nothing'}")
-    return int(found[1]) * _BYTES[found[2] or ""]
+        raise click.BadParameter(
+            "expected a size such as 100MB or 1.5GB (a number and one of B, kB, MB, GB, TB), found"
+            f" {text.strip() or 'nothing'}"
+        )
+    return int(float(found[1]) * _BYTES[found[2] or ""])
 
 
 def with_database(command: F) -> F:

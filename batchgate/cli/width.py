@@ -1,5 +1,6 @@
-"""Lines as wide as the terminal: the rest of one stands below it, set in as its text is."""
+"""Lines as a terminal takes them: as wide as it is, the rest below, set in; in colour or not."""
 
+import os
 import re
 from shutil import get_terminal_size
 from textwrap import fill
@@ -13,6 +14,11 @@ _LABEL = re.compile(r" +(?:- |[a-z]+: )")
 def columns() -> int:
     """Return how wide the terminal is; one that is too narrow to write on counts as wider."""
     return max(get_terminal_size().columns, NARROWEST)
+
+
+def in_colour() -> bool:
+    """Tell whether colours are wanted where there is a terminal, and known to it."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def wrapped(text: str) -> str:

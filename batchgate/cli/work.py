@@ -12,10 +12,10 @@ from batchgate.cli.consent import Consent, with_more
 from batchgate.cli.endings import Ended, Ending, ending_of
 from batchgate.cli.live import Live
 from batchgate.cli.project import Project
-from batchgate.cli.streams import as_json, put
+from batchgate.cli.streams import as_json, leave, put
 from batchgate.cli.telling import Telling
 from batchgate.cli.verdicts import closing_line, failure_of, part_of
-from batchgate.cli.width import fitted, wrapped
+from batchgate.cli.width import fitted
 from batchgate.errors import BatchgateError, Refused
 from batchgate.operate.carrying import Carrier, script_of
 from batchgate.operate.entry import Entrance, entered
@@ -58,9 +58,9 @@ def fulfil(wish: Wish) -> None:
         ending, message = Ending(error.exit_code), error.format_message()
     except (BatchgateError, OSError) as error:
         ending, message = ending_of(error), str(error)
+    leave(work.scrub("\n".join(work.told)))
     if wish.as_json:
-        document = {**work.document(), "message": message or None, "exit_code": int(ending)}
-        put(as_json(document, work.scrub))
+        put(as_json(work.document(), work.scrub))
     if message:
         raise Ended(work.scrub(message), ending)
     raise click.exceptions.Exit(int(ending))
@@ -74,9 +74,11 @@ class _Work:
         self._target = wish.project.target()
         self.scrub = secrets_in([self._target.dsn.reveal()]).scrubber()
         self._done: list[str] = []
+        self.told: list[str] = []
         self._parts: list[Mapping[str, Any]] = []
         self._plan = Plan((), {})
         self._about: Mapping[str, Any] = {}
+        self._stopped = False
         self._failure: BatchgateError | Ended | None = None
         self._ending: Ending | None = None
 
@@ -137,6 +139,9 @@ class _Work:
             consent.to_write(place, f"{wish.verb} {self._named()} on {place.database}?")
         failures = []
         for number, task in enumerate(self._plan.tasks, start=1):
+            if self._stopped:
+                # The signal came once the file before had done its work.
+                raise KeyboardInterrupt
             if (of := len(self._plan.tasks)) > 1:
                 self._say(f"── {task.batch.name} ({number} of {of})")
             failures.append(self._carry_out(entrance, consent, task))
@@ -154,9 +159,12 @@ class _Work:
         with Item(project.settings.relative(task.path)), Interruption(self._telling.note) as stop:
             carrier = Carrier(entrance, project.settings, wish.way, stop)
             carried = carrier.carry_out(task, self._telling)
+            if not carried.error:
+                self._telling.tell_passed_over()
             failure = failure_of(carried, self._telling.failures, dry=wish.way.dry)
-            told = {**part_of(carried, failed=failure is not None), **self._telling.kept()}
-            self._parts.append(told)
+            part = {**part_of(carried, failed=failure is not None), **self._telling.kept()}
+            self._parts.append(part)
+            self._stopped = stop.requested
             goes_on = wish.goes_on and ending_of_failure(failure) is Ending.FAILED
             if failure is None:
                 self._done.append(task.batch.name)
@@ -164,8 +172,10 @@ class _Work:
                 self._failure = failure
         if failure is None:
             text = closing_line(carried, entrance.place.database, dry=wish.way.dry)
+            self.told += [text, *carried.standing()]
             self._line(text, "green")
         elif goes_on:
+            self.told.append(f"❌ {failure}")
             self._line(fitted(f"❌ {failure}", sys.stdout), "red")
         else:
             raise failure
@@ -180,7 +190,7 @@ class _Work:
             try:
                 consent.to_lock(task, self._weighed(entrance, task))
             except NotWeighed as error:
-                consent.to_go_unmeasured(error)
+                consent.to_go_unmeasured(task, error)
         if task.applies:
             manner = project.terms.manner
             expect_gates(entrance, project.suite, project.settings, task, manner)
@@ -231,7 +241,7 @@ class _Work:
     def _say(self, text: str) -> None:
         """Say what is no result, beside the results."""
         if not self._wish.as_json:
-            self._telling.line(wrapped(text), err=True)
+            self._telling.line(fitted(text, sys.stderr), err=True)
 
     def _line(self, text: str, colour: str) -> None:
         if not self._wish.as_json:

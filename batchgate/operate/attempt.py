@@ -1,5 +1,6 @@
 """One run of a file, statement by statement, and how far it got."""
 
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -9,8 +10,10 @@ from psycopg.pq import TransactionStatus
 from batchgate.operate.dry import (
     UNDO,
     commits,
+    ends_unseen,
     is_harmless,
     refuse_outside,
+    refuse_unseen,
     undoes,
     would_stand,
 )
@@ -63,7 +66,7 @@ class Attempt:
         self._connection = connection
         self._listener = listener
         self._dry = dry
-        self._pending = self._outside = False
+        self._pending = self._outside = self._asked = False
         self._started = 0.0
         self._held_back = ""
 
@@ -80,7 +83,8 @@ class Attempt:
                     self._ended(step) if step.ran else self._begins(step)
             self.interrupted = True
         except StopIteration as end:
-            self.error = end.value.error
+            self.error = _as_written(end.value.error)
+            self._ask_what_would_stand()
             self.interrupted = stop.requested and self.error is not None
         except psycopg.Error:
             # A question of ours between two statements; a statement's own error is no exception.
@@ -97,13 +101,15 @@ class Attempt:
         if self._dry and self._outside and not is_harmless(said):
             # Which branch a file takes is not known before it is run.
             refuse_outside(step.at)
+        if self._dry and step.sent != UNDO and ends_unseen(step.statement, step.sent):
+            refuse_unseen(step.at)
         if self._outside and _is_concurrent(said, step):
             self._held_back = self._lock_timeout("0")
         if self._status is TransactionStatus.INTRANS and commits(said):
             row = self._connection.execute(_XID).fetchone()
             self.xid = (row and row[0]) or ""
-        if self._dry and self._batch and self._batch.present and step.sent == UNDO:
-            self.would_stand = would_stand(self._connection, self._batch)
+        if step.sent == UNDO and not self._outside:
+            self._begin_to_undo()
         self.begun = step.number
         self._started = perf_counter()
 
@@ -112,6 +118,10 @@ class Attempt:
         seconds = perf_counter() - self._started
         if step.error:
             self.loose = self._outside and _commits_in_between(said, step)
+            if step.sent == UNDO and self._status is TransactionStatus.INERROR:
+                # As a commit does that fails; what stands then is asked at the end.
+                self._connection.execute("rollback")
+                self._asked = False
         elif undoes(said) or self._dry:
             self._pending = False
         else:
@@ -125,6 +135,18 @@ class Attempt:
             self._lock_timeout(self._held_back)
         self._held_back = ""
         self._listener.ran(step, seconds)
+
+    def _begin_to_undo(self) -> None:
+        if self._status is TransactionStatus.INERROR:
+            # A commit of what has failed rolls back and is no error: the file may pass errors over.
+            self._connection.execute("rollback; begin")
+        self._ask_what_would_stand()
+
+    def _ask_what_would_stand(self) -> None:
+        """Ask once: at the commit, or where a file has none, at its end."""
+        if self._dry and self._batch and self._batch.present and not (self._asked or self.error):
+            self._asked = True
+            self.would_stand = would_stand(self._connection, self._batch)
 
     @property
     def _status(self) -> TransactionStatus:
@@ -140,6 +162,11 @@ class Attempt:
         self._connection.execute("select pg_catalog.set_config('lock_timeout', %s, false)", [value])
         assert was is not None, "show returns a row"
         return str(was[0])
+
+
+def _as_written(error: ScriptError | None) -> ScriptError | None:
+    """Return an error with the commit that the file has, where a dry run has sent another end."""
+    return replace(error, sql="commit") if error and error.sql == UNDO else error
 
 
 def _commits_in_between(said: tuple[str, ...], step: Step) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import uniform
 from time import perf_counter
+from typing import Any
 
 import psycopg
 
@@ -17,13 +18,17 @@ from batchgate.operate.dry import tried_out
 from batchgate.operate.entry import Entrance
 from batchgate.operate.fate import Fate, fate_of, reached
 from batchgate.operate.interruption import Interruption
-from batchgate.operate.task import Route, Task, Way
+from batchgate.operate.task import CLIENT_CHECK, Route, Task, Way
 from batchgate.script import Script, ScriptError, ScriptRun
 from batchgate.serverwords import masked
 
 _LOCK, _DEADLOCK = "55P03", "40P01"
 # Seconds before the second attempt; each further pause is twice as long, up to the longest.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+_FIXES = {
+    "42501": "Run it as a role that may do it, such as the owner of the tables.",
+    "25006": "Look at default_transaction_read_only: of the role, of the database, in PGOPTIONS.",
+}
 _SET = "select pg_catalog.set_config(%s, %s, false)"
 
 
@@ -58,7 +63,7 @@ class Carried:
     def failure(self) -> BatchFailed:
         """Return the message of a file that ended in an error."""
         assert self.error is not None, "a file fails by an error"
-        error, fix = self.error, ""
+        error, fix = self.error, _FIXES.get(self.error.sqlstate, "")
         if error.raised and error.hint:
             error, fix = replace(error, hint=""), masked(error.hint, error.sqlstate)
         run = FileRun(self.task.batch, self.file, ScriptRun((), error, 3), self.seconds)
@@ -106,6 +111,11 @@ class Carrier:
 
     def carry_out(self, task: Task, listener: Listener) -> Carried:
         """Run a task's file, as often as it may be for want of a lock."""
+        # A server that does not answer is given up, whatever it was asked.
+        with self._stop.aimed_at(self._entrance.connection, to_cancel=False):
+            return self._carry_out(task, listener)
+
+    def _carry_out(self, task: Task, listener: Listener) -> Carried:
         script = script_of(task, self._settings, self._way)
         started = perf_counter()
         for number in range(1, self._way.retries + 2):
@@ -126,12 +136,12 @@ class Carrier:
         attempt = Attempt(connection, script, listener, dry=dry, batch=task.batch)
         try:
             self._entrance.clean()
-            for setting in self._way.settings().items():
-                connection.execute(_SET, setting)
+            for name, value in self._way.settings().items():
+                _set(connection, name, value)
         except psycopg.Error:
             if not connection.broken:
                 raise
-            attempt.lost = True
+            attempt.lost, attempt.interrupted = True, self._stop.requested
             return attempt, ()
         with Blockers(self._entrance.target, connection.info.backend_pid) as blockers:
             attempt.go(self._stop)
@@ -190,6 +200,15 @@ class Carrier:
                 return is_present(session, task.batch)
         except (psycopg.Error, BatchgateError):
             return None
+
+
+def _set(connection: psycopg.Connection[Any], name: str, value: str) -> None:
+    try:
+        connection.execute(_SET, [name, value])
+    except psycopg.errors.InvalidParameterValue:
+        # A server on Windows, and an older one elsewhere than on Linux, cannot look for its client.
+        if name != CLIENT_CHECK:
+            raise
 
 
 def left_by(task: Task, attempt: Attempt, fate: Fate | None, *, dry: bool) -> str:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, NoReturn
 
 import psycopg
 
-from batchgate.errors import BatchFailed, Refused
+from batchgate.errors import BatchFailed, Refused, SuiteError
 from batchgate.gates.presence import is_present
 from batchgate.script import Script
-from batchgate.sqltext import Statement, words
+from batchgate.sqltext import Statement, split, words
 from batchgate.suite import Batch
 
 # A batch is asked after as by a session of its own, whatever the file has set.
@@ -46,9 +46,28 @@ def undoes(said: tuple[str, ...]) -> bool:
     return said[:1] in (("rollback",), ("abort",)) and not {"to", "prepared"} & set(said[1:3])
 
 
+def _ends(said: tuple[str, ...]) -> bool:
+    return commits(said) or undoes(said) or said[:2] == ("prepare", "transaction")
+
+
 def is_harmless(said: tuple[str, ...]) -> bool:
     """Tell whether a statement changes nothing but its session, or begins or ends a transaction."""
     return said[:1] in (("set",), ("reset",), ("show",)) or begins(said) or commits(said)
+
+
+def ends_unseen(statement: Statement, sent: str) -> bool:
+    """Tell whether what is sent begins or ends a transaction otherwise than its words say.
+
+    As one of several statements that are sent at once, `a\\; b;`, or out of a variable.
+    """
+    try:
+        said = [words(each.text) for each in split(sent, path="") if isinstance(each, Statement)]
+    except SuiteError:
+        # The server reads the whole before it does any of it, and refuses it.
+        return False
+    if len(said) == 1:
+        return sent != statement.text and _ends(said[0])
+    return any(begins(each) or _ends(each) for each in said)
 
 
 def tried_out(script: Script) -> Script:
@@ -60,10 +79,11 @@ def tried_out(script: Script) -> Script:
 def would_stand(connection: psycopg.Connection[Any], batch: Batch) -> bool | None:
     """Ask in the transaction that is tried out whether the batch would stand once it is committed.
 
-    None where nobody can say; the transaction goes on.
+    What is deferred until then may change it. None where nobody can say; the transaction goes on.
     """
     try:
         with connection.transaction(force_rollback=True):
+            connection.execute("set constraints all immediate")
             connection.execute(_AFRESH)
             return is_present(connection, batch)
     except (psycopg.Error, BatchFailed):
@@ -78,7 +98,9 @@ def _expect_one_transaction(script: Script) -> None:
         last = each
         if each.statement.send == "gexec":
             _refuse(each.at, "statements that a query makes, which may commit")
-        if undoes(each.words) or each.words[:2] == ("prepare", "transaction"):
+        if ends_unseen(each.statement, each.statement.text):
+            refuse_unseen(each.at)
+        if _ends(each.words) and not commits(each.words):
             _refuse(each.at, "a transaction that ends otherwise than by commit")
         if begins(each.words) and state == "after":
             _refuse(each.at, "a second transaction after what was committed")
@@ -112,6 +134,11 @@ def _undone(script: Script) -> Script:
     )
     undone.included = {index: _undone(each) for index, each in script.included.items()}
     return undone
+
+
+def refuse_unseen(at: str) -> NoReturn:
+    """Refuse to try out what would end a transaction without a word of it."""
+    _refuse(at, "its begin or end in a variable, or among statements that are sent at once")
 
 
 def refuse_outside(at: str) -> NoReturn:

@@ -31,7 +31,8 @@ class Interruption:
         self._say = say
         self._heard = Event()
         self._given_up = Event()
-        self._aim: psycopg.Connection[Any] | None = None
+        self._signalled = False
+        self._aim: tuple[psycopg.Connection[Any], bool] | None = None
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -56,7 +57,7 @@ class Interruption:
     @property
     def requested(self) -> bool:
         """Tell whether the run is to stop."""
-        return self._heard.is_set()
+        return self._signalled
 
     @property
     def given_up(self) -> bool:
@@ -68,16 +69,20 @@ class Interruption:
         return self._heard.wait(seconds)
 
     @contextmanager
-    def aimed_at(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
-        """Cancel what runs on a connection meanwhile."""
-        self._aim = connection
+    def aimed_at(
+        self, connection: psycopg.Connection[Any], *, to_cancel: bool = True
+    ) -> Iterator[None]:
+        """Cancel what runs on a connection meanwhile, or only give it up in the end."""
+        before, self._aim = self._aim, (connection, to_cancel)
         try:
             yield
         finally:
-            self._aim = None
+            self._aim = before
 
     def _hear(self, number: int, _: FrameType | None) -> None:
-        # Nothing that takes a lock: the signal may have come while that was held.
+        # At once, for whoever is about to begin something; and nothing that takes a lock: the
+        # signal may have come while that was held.
+        self._signalled = True
         os.write(self._writing, bytes([number]))
 
     def _listen(self) -> None:
@@ -90,8 +95,8 @@ class Interruption:
                 count += 1
                 self._heard.set()
                 self._tell(signal.Signals(word[0]).name, count)
-            if connection := self._aim:
-                self._stop(connection, count)
+            if aim := self._aim:
+                self._stop(*aim, count)
 
     def _tell(self, name: str, count: int) -> None:
         with suppress(OSError):
@@ -102,10 +107,11 @@ class Interruption:
             elif count == _GIVE_UP:
                 self._say("the connection is given up")
 
-    def _stop(self, connection: psycopg.Connection[Any], count: int) -> None:
+    def _stop(self, connection: psycopg.Connection[Any], to_cancel: bool, count: int) -> None:
         with suppress(psycopg.Error, OSError):
             if count < _GIVE_UP:
-                connection.cancel_safe(timeout=_PATIENCE)
+                if to_cancel:
+                    connection.cancel_safe(timeout=_PATIENCE)
             else:
                 self._given_up.set()
                 # Whoever waits for an answer hears that there will be none.

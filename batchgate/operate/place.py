@@ -7,10 +7,19 @@ from typing import Any
 
 import psycopg
 
+from batchgate.binaries import OLDEST
 from batchgate.errors import Refused, ServerUnavailable
 from batchgate.faults import cause_of
 from batchgate.serverwords import gate_words
 from batchgate.targets.address import Target, connect
+
+_LIMITED = (
+    "Look at the settings of the role and of the database, such as statement_timeout;"
+    " PGOPTIONS='-c statement_timeout=0' goes before them."
+)
+# What has a protocol of its own says so: a pooler's console, a connection for replication.
+_NO_SESSION = "08P01"
+_ORDINARY = "Name a database of a PostgreSQL server in --dsn, for an ordinary session."
 
 
 @dataclass(frozen=True)
@@ -24,19 +33,27 @@ class Place:
     standby: bool
 
     def __str__(self) -> str:
-        said = (f"dbname={self.database}", f"user={self.role}")
-        where = " ".join(word for word in self.address.split(" ") if word not in said)
-        on = f" on {where}" if where else ""
+        where = f" {self.address} "
+        # libpq quotes a name with blanks in it.
+        for said in (f"dbname={self.database}", f"dbname='{self.database}'", f"user={self.role}"):
+            where = where.replace(f" {said} ", " ", 1)
+        on = f" on {where.strip()}" if where.strip() else ""
         return f"{self.database} as {self.role}{on}, PostgreSQL {self.version}"
 
 
 def enter(target: Target, *, application_name: str = "batchgate") -> psycopg.Connection:
     """Connect to the server of a target, in autocommit mode.
 
-    Raises TargetUnavailable; and Refused where a pooler stands between, which would give what we
-    lock and set to somebody else.
+    Raises TargetUnavailable; and Refused for a server that is too old, and where a pooler stands
+    between, which would give what we lock and set to somebody else.
     """
     connection = connect(target, application_name=application_name)
+    if (found := connection.info.server_version // 10000) < OLDEST:
+        connection.close()
+        raise Refused(
+            f"{target.address}: expected PostgreSQL {OLDEST} or newer, found {found}",
+            fix="Name another server in --dsn, or run the files with psql.",
+        )
     with answered(connection, target):
         told = connection.execute("select pg_catalog.pg_backend_pid()").fetchone()
     if told != (connection.info.backend_pid,):
@@ -72,8 +89,7 @@ def answered(connection: psycopg.Connection[Any], target: Target) -> Iterator[No
         raise Refused(
             f"{target.address}: expected an answer to what the command asks itself, found none",
             cause=said,
-            fix="Look at the settings of the role and of the database, such as statement_timeout;"
-            " PGOPTIONS='-c statement_timeout=0' goes before them.",
+            fix=_LIMITED if error.sqlstate != _NO_SESSION else _ORDINARY,
         ) from None
 
 

@@ -9,6 +9,8 @@ from batchgate.header import BATCH_KEYS, read_header
 from batchgate.sqltext import read_sql
 from batchgate.suite import Batch
 
+CLIENT_CHECK = "client_connection_check_interval"
+
 
 class Route(StrEnum):
     """Which file of a batch is run."""
@@ -65,7 +67,7 @@ class Way:
         """
         given = {
             "lock_timeout": self.lock_timeout,
-            "client_connection_check_interval": "1s",
+            CLIENT_CHECK: "1s",
             "batchgate.dry_run": "on" if self.dry else "",
             "batchgate.verbose": "on" if self.verbose else "",
             "batchgate.chunk": str(self.chunk or ""),

@@ -74,12 +74,13 @@ def weigh(
     """Return what a route of a batch would do on a database while others wait for its locks.
 
     It runs on a throw-away server with the sample data, on top of the batches that stand on the
-    database; of the database only sizes are read. Raises NotWeighed where it could not be measured.
+    database; one that stands already and is run once more, as if it did not. Of the database only
+    sizes are read. Raises NotWeighed where it could not be measured.
     A rollback works on what its batch has on record, hence also on top of rows that were more
     before the batch was applied: what either way finds counts.
     """
     stands = standing(connection, suite)
-    batches = [each for each in stands.built_on(batch.name) if each.name != batch.name]
+    batches = _without(batch, stands.built_on(batch.name))
     starts = [_Start(batches[-1] if batches else None)]
     recorded = None
     if path == batch.rollback:
@@ -100,6 +101,15 @@ def weigh(
             _expect_seen(each)
     found = {one: None for each in statements for one in _burdens(each)}
     return list(_with_sizes(connection, list(found)))
+
+
+def _without(batch: Batch, batches: Sequence[Batch]) -> list[Batch]:
+    """Return the batches that can stand without one: neither it nor what requires it."""
+    gone = {batch.name}
+    for each in batches:
+        if gone.intersection(each.requires):
+            gone.add(each.name)
+    return [each for each in batches if each.name not in gone]
 
 
 def _before(batches: Sequence[Batch], batch: Batch) -> _Start:

@@ -40,9 +40,27 @@ class Sight:
 def look(but: Collection[Doing] = ()) -> Sight | None:
     """Return what goes on in this process, `but` what did before; None where nothing does.
 
-    Of several statements it is the one that has taken longest.
+    Of several items it is the one that began first.
+    """
+    return next(iter(look_at_all(but)), None)
+
+
+def look_at_all(but: Collection[Doing] = ()) -> list[Sight]:
+    """Return what goes on, item by item where several threads work on one each.
+
+    What any other thread does is done for the item that began first.
     """
     doing = [each for each in going_on() if each not in but]
+    at_work = dict.fromkeys(each.thread for each in doing if isinstance(each, Item))
+    first = next(iter(at_work), 0)
+    groups: dict[int, list[Doing]] = {first: [], **{thread: [] for thread in at_work}}
+    for each in doing:
+        groups[each.thread if each.thread in at_work else first].append(each)
+    return [sight for group in groups.values() if (sight := _seen(group))]
+
+
+def _seen(doing: Collection[Doing]) -> Sight | None:
+    """Return what one item is at; of several statements, the one that has taken longest."""
     named = [each for each in doing if not isinstance(each, Running)]
     if not named:
         return None

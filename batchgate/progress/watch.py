@@ -6,7 +6,7 @@ from threading import Event, Thread
 from time import monotonic
 
 from batchgate.activity import Doing
-from batchgate.progress.sights import Sight, look, received
+from batchgate.progress.sights import Sight, look_at_all, received
 from batchgate.progress.state import Moment, Place
 
 _LOOKED_EVERY = 0.125  # seconds
@@ -55,9 +55,8 @@ class Watch:
             self._show(self._moment)
 
     def _seen(self) -> list[Sight]:
-        ours = look(self._others)
         theirs = received(self.folder) if self.folder else ()
-        return [*([ours] if ours else []), *theirs]
+        return [*look_at_all(self._others), *theirs]
 
     def _ask_on(self) -> None:
         while not self._over.wait(_ASKED_EVERY):

@@ -253,7 +253,14 @@ select
     p.proname::text as name,
     pg_catalog.jsonb_build_object(
         'own', p.oid >= 16384,
-        'of', e.extname,
+        'of', (
+            select e.extname
+            from pg_catalog.pg_depend as d
+            join pg_catalog.pg_extension as e on e.oid = d.refobjid
+            where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                and d.objid = p.oid
+                and d.deptype = 'e'
+        ),
         'arguments', p.pronargs,
         'language', l.lanname,
         'trusted', l.lanpltrusted,
@@ -261,7 +268,13 @@ select
         'callable', not (
             p.prorettype = 'pg_catalog.internal'::pg_catalog.regtype
             or 'pg_catalog.internal'::pg_catalog.regtype = any (p.proargtypes)
-            or (r.typtype = 'p' and r.typname ~ '(trigger|handler)$')
+            or exists (
+                select
+                from pg_catalog.pg_type as r
+                where r.oid = p.prorettype
+                    and r.typtype = 'p'
+                    and r.typname ~ '(trigger|handler)$'
+            )
         ),
         'same', (
             select i.proname
@@ -295,11 +308,6 @@ from function as f
 join pg_catalog.pg_proc as p on p.oid = f.oid
 join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
 join pg_catalog.pg_language as l on l.oid = p.prolang
-join pg_catalog.pg_type as r on r.oid = p.prorettype
-left join pg_catalog.pg_depend as d on d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-    and d.objid = p.oid
-    and d.deptype = 'e'
-left join pg_catalog.pg_extension as e on e.oid = d.refobjid
 left join onward as o on o.kind = 'function' and o.oid = p.oid
 union all
 select

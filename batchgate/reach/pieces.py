@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlparse import tokens as kinds
@@ -23,7 +24,9 @@ class Piece(NamedTuple):
     name: str = ""
 
 
-def pieces_of(sql: str) -> list[Piece]:
+# A gate's text is asked for its names, for its tables, and again for what they need.
+@lru_cache(maxsize=256)
+def pieces_of(sql: str) -> tuple[Piece, ...]:
     """Return the tokens that mean something, with each name in the form in which it is kept."""
     meant = deque(token for token in server_tokens(sql) if not is_blank(token))
     found: list[Piece] = []
@@ -37,7 +40,7 @@ def pieces_of(sql: str) -> list[Piece]:
             found.append(Piece("string", token.text))
         else:
             found.append(Piece("sign", token.text))
-    return found
+    return tuple(found)
 
 
 def string_value(text: str) -> str:

@@ -3,10 +3,8 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Connection, Listener
 from threading import Thread
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from batchgate.errors import Message, ServerUnavailable
 from batchgate.findings import Cause
@@ -14,6 +12,10 @@ from batchgate.folders import PrivateFolder, bases, make_folder
 from batchgate.run import TargetReport
 from batchgate.targets.keeper import Keeper, Visit
 from batchgate.targets.refusals import Fault
+
+if TYPE_CHECKING:
+    # Of use to workers alone, and it takes a moment to be loaded.
+    from multiprocessing.connection import Connection, Listener
 
 _LIFELINE = "lifeline"
 _INTERRUPTED_WITHIN = 3.0
@@ -109,6 +111,8 @@ class _Service:
         Thread(target=self._listen, name="batchgate-desk", daemon=True).start()
 
     def _listen(self) -> None:
+        from multiprocessing import AuthenticationError
+
         while not self._closed:
             # A worker that ends while it connects is none of the others' business.
             with suppress(EOFError, OSError, AuthenticationError):
@@ -133,14 +137,18 @@ class _Service:
                 connection.send(answer)
 
     def close(self) -> None:
+        from multiprocessing import AuthenticationError
+
         self._closed = True
         # Who waits for a caller is woken by one.
         with suppress(EOFError, OSError, AuthenticationError):
             DistantDesk(self.found_at).close()
 
 
-def _listener(key: bytes) -> tuple[PrivateFolder, Listener]:
+def _listener(key: bytes) -> "tuple[PrivateFolder, Listener]":
     """Listen in a folder of our own, in the first place where a socket can be."""
+    from multiprocessing.connection import Listener
+
     refused = []
     for base in bases():
         folder = make_folder(base)
@@ -212,6 +220,8 @@ class DistantDesk:
         return answer
 
     def _connect(self) -> "Connection[Any, Any]":
+        from multiprocessing.connection import Client
+
         try:
             return Client(self._address, "AF_UNIX", authkey=self._key)
         except OSError:

@@ -128,6 +128,7 @@ class Keeper:
                 # The limits of their transactions end them then.
                 self._notes.append(f"could not cancel the gates that ran: {type(error).__name__}")
             self.give_up(Cause.LOST, "the run was interrupted")
+            self._over.set()
 
     def close(self) -> None:
         """Let go of the snapshot, and leave."""
@@ -137,25 +138,27 @@ class Keeper:
             self._holder.drop()
 
     def report(self) -> TargetReport:
-        """Return what is known of the target, for whoever reads the run."""
-        with self._turn:
-            role, lag, refused = self._role, self._lag, self._refused
-            return TargetReport(
-                name=self.target.name,
-                address=self.target.address,
-                source=self.target.source,
-                server=role.server if role else "",
-                role=("standby" if role.standby else "primary") if role else "",
-                user=role.user if role else "",
-                snapshot_mode="per-gate" if self._terms.per_gate else "shared",
-                snapshots=tuple(self._taken),
-                lag=str(lag) if lag else "",
-                lag_bytes=lag.bytes if lag else None,
-                lag_seconds=lag.seconds if lag else None,
-                notes=tuple(self._told()),
-                grants=self._grants,
-                error=f"{refused.cause}: {refused.why}" if refused else "",
-            )
+        """Return what is known of the target, for whoever reads the run.
+
+        Nobody waits for a turn here: who was interrupted may hold it until a server answers.
+        """
+        role, lag, refused = self._role, self._lag, self._refused
+        return TargetReport(
+            name=self.target.name,
+            address=self.target.address,
+            source=self.target.source,
+            server=role.server if role else "",
+            role=("standby" if role.standby else "primary") if role else "",
+            user=role.user if role else "",
+            snapshot_mode="per-gate" if self._terms.per_gate else "shared",
+            snapshots=tuple(self._taken),
+            lag=str(lag) if lag else "",
+            lag_bytes=lag.bytes if lag else None,
+            lag_seconds=lag.seconds if lag else None,
+            notes=tuple(self._told()),
+            grants=self._grants,
+            error=f"{refused.cause}: {refused.why}" if refused else "",
+        )
 
     def _told(self) -> Iterator[str]:
         yield from self._notes

@@ -11,11 +11,12 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from batchgate.errors import SuiteError
+from batchgate.limits import AMOUNT
 from batchgate.reading import read_query
 
 _BYTES = {"b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40}
-_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_LIMIT = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE | re.ASCII)
+_SECONDS = {"us": 0.000001, "ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_LIMIT = re.compile(rf"({AMOUNT})\s*([a-z]+)", re.IGNORECASE | re.ASCII)
 # A receiver that hears nothing asks after half of its timeout, and gives up after the whole.
 _HEARD_WITHIN = 0.75
 # Where it has no timeout: the same share of the default one.
@@ -91,7 +92,7 @@ def lag_limit(text: str) -> LagLimit:
     raise SuiteError(
         "--max-lag: expected a size such as 16MB or a time such as 30s,"
         f" found {text.strip() or 'nothing'}",
-        fix="Give a number and one of B, kB, MB, GB, TB, or ms, s, min, h, d.",
+        fix="Give a number and one of B, kB, MB, GB, TB, or us, ms, s, min, h, d.",
     )
 
 

@@ -31,12 +31,13 @@ _TRIED_AGAIN = (
 
 
 class Visitor:
-    """One process's connection to each target that its gates ask for."""
+    """One connection to each target that its gates ask for; they run one after the other."""
 
     def __init__(self, desk: Desk, terms: Terms) -> None:
         self._desk = desk
         self._terms = terms
         self._lines: dict[str, Line] = {}
+        self._abandoned = False
 
     def run(self, target: Target, gate: Gate, path: str, after: Sequence[Batch]) -> GateResult:
         """Run a gate on a target; where it gives no result, the result says why."""
@@ -66,6 +67,7 @@ class Visitor:
 
     def abandon(self) -> None:
         """Cancel and cut every connection, from any thread: nobody waits for an answer."""
+        self._abandoned = True
         for line in list(self._lines.values()):
             line.abandon()
 
@@ -123,6 +125,9 @@ class Visitor:
         line = self._lines.get(target.name)
         if line is None or line.closed:
             line = self._lines[target.name] = open_line(target, self._terms.manner.limits)
+            if self._abandoned:
+                # It came too late to be cut with the others.
+                line.abandon()
         return line
 
     def _with_grants(
