@@ -122,6 +122,31 @@ def test_a_file_waits_for_a_writer_whatever_the_order_of_its_tables(
     meet(database, start, walk_through(batch, file), batch, application)
 
 
+@pytest.mark.parametrize(
+    ("height", "name", "table"),
+    [
+        pytest.param(BASELINE, ENTITIES, "Lead", id="1"),
+        pytest.param(BASELINE, ENTITIES, "Job", id="1-second-table"),
+        pytest.param(CONVERSATIONS, INDEXES, "Conversation", id="5"),
+        pytest.param(GATES, TIGHTENED, "Lead", id="7"),
+    ],
+)
+def test_whoever_comes_after_an_online_route_that_waits_gets_through(
+    at_batch: AtBatch, start: Start, height: str, name: str, table: str
+) -> None:
+    database = at_batch(height)
+    batch, writer = database.session("batch"), database.session("writer")
+    writer.run("begin")
+    writer.run(f'lock table "{table}" in row exclusive mode')
+    attempt = start(batch, walk_through(batch, f"{name}/migration.online.sql"))
+    attempt.waits_on(writer)
+
+    database.session("reader").start(f'select from "{table}"').succeeds()
+
+    writer.run("commit")
+    assert attempt.succeeds() is None
+
+
 @pytest.mark.parametrize("application", [CUSTOMER_FIRST, LEAD_FIRST], ids=["customer", "lead"])
 def test_the_online_route_waits_for_a_writer_at_its_end_too(
     at_batch: AtBatch, start: Start, application: Pair

@@ -44,6 +44,11 @@ def external_ids(app: Session) -> dict[str, tuple[str | None, bool]]:
             [{"psid": "  ", "phone": "555.123.4567"}], [("5551234567", False)], id="blank-psid"
         ),
         pytest.param([{"phone": "555-0123"}], [(None, False)], id="short-phone"),
+        pytest.param(
+            [{"phone": "+1 (555) 123-4567" + " " * 60}],
+            [("5551234567", False)],
+            id="phone-with-much-around-it",
+        ),
         pytest.param([{}, {}], [(None, False), (None, False)], id="nothing-is-not-shared"),
         pytest.param(
             [

@@ -1,13 +1,12 @@
 """What is asked before anything is written: whether this database is meant, and each outage."""
 
 import sys
-import termios
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import click
 
+from batchgate.cli.answers import confirmed
 from batchgate.cli.live import Live
 from batchgate.cli.width import fitted, wrapped
 from batchgate.errors import Refused
@@ -73,8 +72,7 @@ class Consent:
     def _ask(self, question: str, *, of: Task | None = None) -> None:
         with self.live.aside():
             try:
-                _forget_typed()
-                agreed = click.confirm(question, err=True)
+                agreed = confirmed(question)
             except click.Abort:
                 click.echo(err=True)
                 # What was done before is known to whoever asks.
@@ -84,12 +82,6 @@ class Consent:
             named = f"batch {of.batch.name}: " if of else ""
             kept = "nothing of it" if of else "nothing"
             raise Refused(f"{named}expected a yes, found a no: {kept} was changed")
-
-
-def _forget_typed() -> None:
-    """Drop what was typed before there was a question: it cannot be an answer to it."""
-    with suppress(OSError, ValueError, termios.error):
-        termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 def with_more(error: Refused, fix: str = "", left: str = "") -> Refused:

@@ -12,6 +12,8 @@ set local row_security = off;
 set local work_mem = '128MB';
 -- Samples of temporary tables need only tell few rows from many.
 set local default_statistics_target = 10;
+-- The key of the record is made by one sort over all that was made.
+set local maintenance_work_mem = '256MB';
 -- To compile what runs once takes longer than to run it.
 set local jit = off;
 
@@ -34,13 +36,6 @@ begin
                 hint = 'This batch did not make it and needs its name. Rename or drop it,'
                     ' then run this again.';
     end if;
-    create schema backfill;
-    create table backfill.customer_backfill (
-        entity text not null check (entity in ('customer', 'lead', 'job', 'audit')),
-        id uuid not null,
-        customer_id uuid,
-        primary key (entity, id)
-    );
 end
 $preflight$;
 
@@ -96,6 +91,15 @@ begin
                 hint = 'This batch did not make it as it stands. Rename or drop it,'
                     ' then run this again.';
     end loop;
+    -- Its key comes when its rows are in: one sort of all takes less than a walk for each.
+    if to_regclass('backfill.customer_backfill') is null then
+        create schema backfill;
+        create table backfill.customer_backfill (
+            entity text not null check (entity in ('customer', 'lead', 'job', 'audit')),
+            id uuid not null,
+            customer_id uuid
+        );
+    end if;
 end
 $definition$;
 
@@ -506,8 +510,7 @@ select
     g.customer_id,
     g.customer_id
 from pg_temp.lead_group as g
-where g.is_new
-order by g.customer_id;
+where g.is_new;
 
 with linked as (
     update "Lead" as l
@@ -523,8 +526,7 @@ select
     'lead',
     k.id,
     k.customer_id
-from linked as k
-order by k.id;
+from linked as k;
 
 create temporary table job_link on commit drop as
 select
@@ -576,8 +578,20 @@ select
     'job',
     k.id,
     k.customer_id
-from linked as k
-order by k.id;
+from linked as k;
+
+do $key$
+begin
+    if not exists (
+        select
+        from pg_catalog.pg_constraint as c
+        where c.conrelid = 'backfill.customer_backfill'::regclass
+            and c.contype = 'p'
+    ) then
+        alter table backfill.customer_backfill add primary key (entity, id);
+    end if;
+end
+$key$;
 
 with made as (
     insert into "Audit" (actor, action, payload)

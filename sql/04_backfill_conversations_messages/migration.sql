@@ -9,8 +9,15 @@ set local client_min_messages = notice;
 set local quote_all_identifiers = off;
 set local row_security = off;
 -- Sorts and joins over all leads, and new words for the search index, a larger lot at a time.
-set local work_mem = '64MB';
+set local work_mem = '128MB';
 set local gin_pending_list_limit = '16MB';
+-- The key of the record is made by one sort over all that was made.
+set local maintenance_work_mem = '256MB';
+-- Entries are read from the first on, also where another session reads them already: made in the
+-- order of their times, messages fill the pages of their indexes.
+set local synchronize_seqscans = off;
+-- To compile what runs once takes longer than to run it.
+set local jit = off;
 
 do $preflight$
 begin
@@ -28,17 +35,6 @@ begin
                 hint = 'Run psql "$DATABASE_URL" -v ON_ERROR_STOP=1'
                     ' -f sql/03_backfill_customers/migration.online.sql again; it goes on.';
     end if;
-    if to_regclass('backfill.conversation_backfill') is not null then
-        return;
-    end if;
-    create table backfill.conversation_backfill (
-        entity text not null check (entity in ('conversation', 'message', 'audit')),
-        id uuid not null,
-        lead_id uuid,
-        customer_id uuid,
-        audit_id uuid,
-        primary key (entity, id)
-    );
 end
 $preflight$;
 
@@ -95,12 +91,23 @@ begin
                 hint = 'This batch did not make it as it stands. Rename or drop it,'
                     ' then run this again.';
     end loop;
+    -- Its key comes when its rows are in: one sort of all takes less than a walk for each.
+    if to_regclass('backfill.conversation_backfill') is null then
+        create table backfill.conversation_backfill (
+            entity text not null check (entity in ('conversation', 'message', 'audit')),
+            id uuid not null,
+            lead_id uuid,
+            customer_id uuid,
+            audit_id uuid
+        );
+    end if;
 end
 $definition$;
 
 -- What an online route that was cut off has done already counts as done by this run.
 create temporary table backfill_run on commit drop as
 select
+    pg_catalog.uuid_hash_extended(gen_random_uuid(), 0) as seed,
     0::bigint as conversations_created,
     0::bigint as conversations_followed,
     0::bigint as messages_created;
@@ -128,12 +135,20 @@ return btrim(
         '\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff'
 );
 
+-- Where it is short, translate() is much quicker; where it is long, much slower.
+create function pg_temp.digits(raw text) returns text
+language sql immutable
+return case
+    when octet_length(raw) <= 64 then translate(raw, translate(raw, '0123456789', ''), '')
+    else regexp_replace(raw, '[^0-9]', '', 'g')
+end;
+
 create function pg_temp.phone_key(raw text) returns text
 language sql immutable
-return coalesce(
-    substring(regexp_replace(raw, '[^0-9]', '', 'g') from '^1?([0-9]{10})$'),
-    substring(regexp_replace(raw, '[^0-9]', '', 'g') from '^[0-9]{10,}$')
-);
+return case
+    when octet_length(raw) < 10 then null
+    else substring(pg_temp.digits(raw) from '^(?:1(?=[0-9]{10}$))?([0-9]{10,})$')
+end;
 
 create function pg_temp.text_under(key text, payload jsonb) returns text
 language sql immutable
@@ -143,19 +158,21 @@ return case
 end;
 
 -- Of version 7: by its own time, so that indexes grow at their end, and for the rest as random as
--- the secret. To ask the system for each at random takes longer than to read all entries.
-create function pg_temp.made_id(secret bytea, source uuid, at timestamptz) returns uuid
+-- the seed. To ask the system for each at random takes several times as long.
+create function pg_temp.made_id(seed bigint, source uuid, at timestamptz) returns uuid
 language sql stable
-return encode(
-    substr(
-        int8send(case when isfinite(at) then (date_part('epoch', at) * 1000)::bigint else 0 end),
-        3
-    ) || set_byte(
-        set_byte(substr(sha256(secret || uuid_send(source)), 1, 10), 0, 112),
-        2,
-        128
-    ),
-    'hex'
+return (
+    lpad(
+        to_hex(
+            (
+                case when isfinite(at) then (date_part('epoch', at) * 1000)::bigint else 0 end << 16
+            ) | (7 << 12)::bigint
+        ),
+        16,
+        '0'
+    ) || to_hex(
+        (pg_catalog.uuid_hash_extended(source, seed) & ~(3::bigint << 62)) | (1::bigint << 63)
+    )
 )::uuid;
 
 -- Content stays null where an entry has nothing to show, and where its message is made already.
@@ -168,9 +185,6 @@ with made as (
     select m.metadata ->> 'auditId'
     from "Message" as m
     where m.metadata ->> 'auditId' is not null
-),
-secret as materialized (
-    select uuid_send(gen_random_uuid()) as secret
 )
 select
     a.id,
@@ -178,7 +192,8 @@ select
     a.created_at,
     r.role,
     m.audit_id is not null as is_made,
-    pg_temp.made_id(s.secret, a.id, a.created_at) as message_id,
+    pg_temp.made_id((select b.seed from pg_temp.backfill_run as b), a.id, a.created_at)
+        as message_id,
     case
         when m.audit_id is not null or a.payload in ('null', '{}', '[]', '""') then null
         else coalesce(
@@ -203,7 +218,6 @@ join (
         ('tool', 'tool')
 ) as r (actor, role)
     on r.actor = a.actor
-cross join secret as s
 left join made as m
     on m.audit_id = a.id::text
 where a.lead_id is not null;
@@ -227,9 +241,6 @@ analyze pg_temp.known_conversation;
 
 -- A lead on record whose conversation is gone gets another one for what is new only.
 create temporary table lead_history on commit drop as
-with secret as materialized (
-    select uuid_send(gen_random_uuid()) as secret
-)
 select
     l.id as lead_id,
     l.channel,
@@ -242,8 +253,14 @@ select
     s.to_make,
     s.made,
     n.is_new,
-    case when n.is_new then pg_temp.made_id(e.secret, l.id, l.created_at) else k.conversation_id end
-        as conversation_id
+    case
+        when n.is_new then pg_temp.made_id(
+            (select b.seed from pg_temp.backfill_run as b),
+            l.id,
+            l.created_at
+        )
+        else k.conversation_id
+    end as conversation_id
 from (
     select
         a.lead_id,
@@ -254,7 +271,6 @@ from (
     from pg_temp.audit_snapshot as a
     group by a.lead_id
 ) as s
-cross join secret as e
 join "Lead" as l
     on l.id = s.lead_id
 left join pg_temp.known_conversation as k
@@ -276,7 +292,7 @@ analyze pg_temp.lead_history;
 
 do $collected$
 declare
-    entries bigint := (select count(*) from pg_temp.audit_snapshot);
+    entries bigint := (select coalesce(sum(h.entries), 0) from pg_temp.lead_history as h);
     leads bigint := (select count(*) from pg_temp.lead_history);
 begin
     raise notice '🚀 Starting Batch 4: Conversation and Message Backfill
@@ -413,7 +429,7 @@ select
     h.newest,
     case
         when h.external_id is null or (h.turn = 1 and t.id is null)
-            then pg_catalog.jsonb_build_object('source', 'audit_backfill')
+            then '{"source": "audit_backfill"}'::jsonb
         else pg_catalog.jsonb_build_object(
             'source', 'audit_backfill',
             'note', 'external_id ' || h.external_id || ' belongs to another conversation'
@@ -425,7 +441,7 @@ from (
         row_number() over (
             partition by
                 n.channel,
-                n.external_id
+                n.external_id collate "C"
             order by
                 n.created_at,
                 n.lead_id
@@ -480,7 +496,8 @@ select
     h.conversation_id,
     a.role,
     a.content,
-    pg_catalog.jsonb_build_object('source', 'audit_backfill', 'auditId', a.id),
+    -- Takes a third of the time of jsonb_build_object().
+    ('{"source": "audit_backfill", "auditId": "' || a.id::text || '"}')::jsonb,
     a.created_at
 from pg_temp.audit_snapshot as a
 join pg_temp.lead_history as h
@@ -495,8 +512,20 @@ select
 from pg_temp.audit_snapshot as a
 join pg_temp.lead_history as h
     on h.lead_id = a.lead_id
-where a.content is not null
-order by a.message_id;
+where a.content is not null;
+
+do $key$
+begin
+    if not exists (
+        select
+        from pg_catalog.pg_constraint as c
+        where c.conrelid = 'backfill.conversation_backfill'::regclass
+            and c.contype = 'p'
+    ) then
+        alter table backfill.conversation_backfill add primary key (entity, id);
+    end if;
+end
+$key$;
 
 -- What an earlier run made follows its lead, to a customer once; the rest is the application's.
 create temporary table followed on commit drop as
@@ -646,9 +675,10 @@ begin
 end
 $listed$;
 
-drop function pg_temp.made_id(bytea, uuid, timestamptz);
+drop function pg_temp.made_id(bigint, uuid, timestamptz);
 drop function pg_temp.text_under(text, jsonb);
 drop function pg_temp.phone_key(text);
+drop function pg_temp.digits(text);
 drop function pg_temp.trimmed(text);
 
 commit;
