@@ -16,6 +16,9 @@ TEXTS = [*FILES, *sorted(SQL.glob("*/README.md")), *sorted(ROOT.glob("gates/*.sq
 
 # A hint is cut into strings, one a line, which the server joins; a shell's command by backslashes.
 JOINS = re.compile(r"'\s*\n\s*'|\s*\\\n\s*")
+# What a header asks after the record: that no run is under way, that the indexes are built.
+UNFINISHED = re.compile(r" and to_regclass\('\w+\.([^']+)'\) is null$")
+INDEXES = re.compile(r"(?: and )?\(select count\(\*\) = \d from pg_catalog\.pg_index .*\)$")
 COMMAND = re.compile(r"\bpsql\b[^\n`;]*? -f +([\w/.]+\.sql)\b")
 
 
@@ -36,11 +39,17 @@ def body_of(path: Path) -> str:
 def asks(text: str, present: str, *, done: bool = True) -> bool:
     """Tell whether a file asks what a header does: the record, and that no run of it is under way.
 
-    The two may be asked apart; what stands in the way of a rollback does so half done, too.
+    The two may be asked apart; what stands in the way of a rollback does so half done, too. The
+    first index is the record where nothing else is; nothing is built on whether all are valid. A
+    file may ask whether it is there or whether it is not.
     """
-    record, _, unfinished = present.partition(" and to_regclass('backfill.")
-    run = f"to_regclass('backfill.{unfinished.partition(' is')[0]}"
-    return record in text and (not unfinished or not done or run in text)
+    first = re.search(r"to_regclass\('[^']+'\)", present)
+    begun = INDEXES.sub("", present) or f"{first[0] if first else ''} is not null"
+    record, *unfinished = UNFINISHED.split(begun)
+    if not any(said in text for said in (record, record.replace(" is not null", " is null"))):
+        return False
+    run = re.escape(unfinished[0]) if unfinished and done else ""
+    return not run or bool(re.search(rf"to_regclass\('(?:\w+\.)?{run}'", text))
 
 
 def pairs() -> list[object]:

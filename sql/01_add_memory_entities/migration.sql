@@ -1,6 +1,6 @@
 -- Customers, conversations and their memory have tables, and leads and jobs may name a customer.
 -- requires: 00_baseline
--- present: to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null
+-- present: to_regclass('public."Customer"') is not null and to_regclass('public."Message"') is not null and (select count(*) = 2 from pg_catalog.pg_index where indexrelid in (to_regclass('public."Lead_customer_id_idx"'), to_regclass('public."Job_customer_id_idx"')) and indisvalid)
 
 begin;
 

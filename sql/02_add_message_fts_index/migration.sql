@@ -1,6 +1,6 @@
 -- Messages can be searched by their words and by their role without reading the whole table.
 -- requires: 01_add_memory_entities
--- present: to_regclass('public."Message_content_fts_idx"') is not null
+-- present: (select count(*) = 2 from pg_catalog.pg_index where indexrelid in (to_regclass('public."Message_content_fts_idx"'), to_regclass('public."Message_role_idx"')) and indisvalid)
 
 begin;
 

@@ -1,6 +1,6 @@
 -- A lead has at most one open conversation, and the newest messages and conversations come first.
 -- requires: 01_add_memory_entities
--- present: exists (select from pg_catalog.pg_attribute where attrelid = to_regclass('public."Conversation"') and attname = 'closed_at' and not attisdropped)
+-- present: exists (select from pg_catalog.pg_attribute where attrelid = to_regclass('public."Conversation"') and attname = 'closed_at' and not attisdropped) and to_regclass('public."Message_conversation_id_created_at_idx_ascending"') is null
 
 begin;
 

@@ -523,7 +523,7 @@ select
     absent as gate_absent,
     absent = '' as gate_applicable
 from (
-    select concat_ws(', ', case when (exists (select from pg_catalog.pg_attribute where attrelid = to_regclass('public."Conversation"') and attname = 'closed_at' and not attisdropped)) then null else '05_add_integrity_indexes' end) as absent
+    select concat_ws(', ', case when (exists (select from pg_catalog.pg_attribute where attrelid = to_regclass('public."Conversation"') and attname = 'closed_at' and not attisdropped) and to_regclass('public."Message_conversation_id_created_at_idx_ascending"') is null) then null else '05_add_integrity_indexes' end) as absent
 ) as needed
 \gset
 \if :gate_applicable
@@ -646,7 +646,7 @@ select
     absent as gate_absent,
     absent = '' as gate_applicable
 from (
-    select concat_ws(', ', case when (exists (select from pg_catalog.pg_attribute where attrelid = to_regclass('public."Conversation"') and attname = 'closed_at' and not attisdropped)) then null else '05_add_integrity_indexes' end) as absent
+    select concat_ws(', ', case when (exists (select from pg_catalog.pg_attribute where attrelid = to_regclass('public."Conversation"') and attname = 'closed_at' and not attisdropped) and to_regclass('public."Message_conversation_id_created_at_idx_ascending"') is null) then null else '05_add_integrity_indexes' end) as absent
 ) as needed
 \gset
 \if :gate_applicable

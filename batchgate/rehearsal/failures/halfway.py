@@ -7,6 +7,7 @@ from batchgate.errors import BatchFailed
 from batchgate.rehearsal.failures.faults import HALFWAY, Blow, Fault
 from batchgate.rehearsal.failures.record import Record
 from batchgate.rehearsal.failures.tried import Tried
+from batchgate.rehearsal.stage import shown
 from batchgate.serverwords import masked, shown_sql
 from batchgate.states import SHOWN, Differing, State, listed
 
@@ -32,6 +33,10 @@ _UNDO_HALF = "Let the rollback take away what stands of the batch, and pass by w
 _INVALID = (
     "\nAn interrupted build leaves an invalid index, which `if not exists` takes for the one"
     " that is wanted. Drop it first:\n"
+)
+_ASK_THE_LAST = (
+    "Ask in `present` for what the file makes last, too; of an index, that it is valid:\n"
+    "exists (select from pg_catalog.pg_index where indexrelid = to_regclass('name') and indisvalid)"
 )
 
 
@@ -86,6 +91,23 @@ def passed_over(tried: Tried, fault: Fault, missing: Sequence[Differing]) -> Bat
         particulars=listed(rest=missing),
         cause=f"another session held a lock on {fault.held.relation} all the while",
         fix=_RAISE,
+    )
+
+
+def present_too_early(tried: Tried, fault: Fault, missing: Sequence[Differing]) -> BatchFailed:
+    """Say that a batch is taken for applied where its file was cut off before its end."""
+    batch = tried.batch
+    assert batch.migration is not None, "its header has `present`"
+    return BatchFailed(
+        f"batch {batch.name}: expected `present` to be false while {tried.path.name} is"
+        " unfinished, found true",
+        at=f"{shown(tried.heights, batch.migration)}:{batch.header.line('present')}",
+        rows=[
+            f"after {fault.words} ({fault.sent.sending.at}), compared with its end:",
+            *_rows(missing),
+        ],
+        particulars=listed(rest=missing),
+        fix=_ASK_THE_LAST,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from batchgate.activity import one_by_one
 from batchgate.batches import FileRun
+from batchgate.gates.presence import is_present
 from batchgate.heights import Heights
 from batchgate.rehearsal.evidence import Evidence
 from batchgate.rehearsal.failures.choice import Choice, choose
@@ -27,12 +28,13 @@ from batchgate.rehearsal.failures.halfway import (
     not_finished,
     not_rolled_back,
     passed_over,
+    present_too_early,
 )
 from batchgate.rehearsal.failures.record import Record, record
 from batchgate.rehearsal.failures.tried import Ground, Tried, WayBack
 from batchgate.rehearsal.failures.undisturbed import differences
 from batchgate.rehearsal.stage import run
-from batchgate.states import State, take_state
+from batchgate.states import Differing, State, take_state
 from batchgate.suite import Batch
 
 
@@ -156,14 +158,16 @@ class Trial:
             raise passed_over(self.tried, fault, missing)
 
     def _expect_a_way_on(self, fault: Fault, state: State) -> None:
-        """Expect that the rollback restores the start, and a second run gets to the end."""
+        """Expect that half a batch does not stand, and can be rolled back, and finished."""
         scene, start = self.ground.fresh()
         undisturbed = self.tried.undisturbed
-        if self.way_back.is_known(fault.place, state) or not undisturbed.differences(
-            scene.observer, state
-        ):
+        known = self.way_back.is_known(fault.place, state)
+        missing = [] if known else undisturbed.differences(scene.observer, state)
+        if not missing:
             self.way_back.take(fault.place, state)
             return
+        if fault.stop:
+            self._expect_absent(fault, missing)
         taken = self.way_back.take(fault.place, state)
         if taken and (left := differences(start, taken.state, exactly=False)):
             raise not_rolled_back(self.tried, fault, taken.ran, state, left)
@@ -178,6 +182,13 @@ class Trial:
         if missing or not again.succeeded:
             raise not_finished(self.tried, fault, again, state, missing)
         self.way_back.take(("end",), end)
+
+    def _expect_absent(self, fault: Fault, missing: Sequence[Differing]) -> None:
+        """Expect of half a batch that it does not say it stands: who asks would not finish it."""
+        scene, _ = self.ground.fresh()
+        batch = self.tried.batch
+        if batch.present and not self.tried.undoes and is_present(scene.observer, batch):
+            raise present_too_early(self.tried, fault, missing)
 
     def _miss(self, fault: Fault) -> None:
         """Note what could not be made to happen; not everything has to be possible."""
