@@ -10,6 +10,9 @@ from batchgate.findings import MASK
 # their first line, and the values in their detail.
 _DATA_EXCEPTION = "22"
 _QUOTED = re.compile(r'"(?:[^"]|"")*"|\'(?:[^\']|\'\')*\'')
+# An encoding's name is none of people's data, and these quote nothing else but bytes.
+_OF_ENCODINGS = ("22021", "22P05")
+_ENCODING = re.compile(r"[\"'„«»“‘「]([A-Z][A-Z0-9_]{2,19})[\"'“”«»’」]", re.ASCII)
 _KEY = re.compile(r"\) ?= ?\(.*\)", re.DOTALL)
 _LITERAL = re.compile(r"'(?:[^']|'')*(?:'|$)")
 _LINE_LENGTH = 100
@@ -50,6 +53,8 @@ _ROW = re.compile(r"(Failing row contains) \(.*\)", re.DOTALL)
 
 def masked(text: str, sqlstate: str) -> str:
     """Hide the values that a server's message or its detail quotes."""
+    if sqlstate in _OF_ENCODINGS:
+        text = _ENCODING.sub(r"\1", text)
     if sqlstate.startswith(_DATA_EXCEPTION):
         text = _QUOTED.sub(f'"{MASK}"', text)
     return _ROW.sub(rf"\1 ({MASK})", _KEY.sub(f")=({MASK})", text))

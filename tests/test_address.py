@@ -12,6 +12,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from wires import password_server, pgbouncer, tls_server
 
+from batchgate.database import connect as on_server
 from batchgate.errors import ServerUnavailable, SuiteError
 from batchgate.findings import MASK
 from batchgate.targets.address import Dsn, TargetUnavailable, connect, read_targets, secrets_of
@@ -432,6 +433,24 @@ def test_a_connection_that_does_not_come_tells_why_and_nothing_else(guarded, cha
         "address.py",
         "test_address.py",
     }
+
+
+def test_a_role_that_may_not_connect_is_told_from_a_database_that_is_none(guarded):
+    name = "not_for_all"
+    with on_server(guarded.server, "postgres") as session:
+        session.execute(f"create database {name}")
+        session.execute(f"revoke connect on database {name} from public")
+        try:
+            with pytest.raises(TargetUnavailable) as caught:
+                connect(one(guarded.conninfo(dbname=name)), application_name="batchgate")
+        finally:
+            session.execute(f"drop database {name}")
+    assert caught.value.fault is Fault.NOT_ALLOWED
+    message = caught.value.message
+    assert message.headline == (
+        "target: expected a connection, the role may not connect to this database"
+    )
+    assert message.fix == "Let its owner say: grant connect on database … to …;"
 
 
 def test_encryption_asked_for_by_the_server_and_a_wrong_certificate_are_told(tmp_path):

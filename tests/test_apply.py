@@ -133,6 +133,51 @@ def test_a_required_gate_that_fails_keeps_a_batch_from_being_applied(operated):
     assert operated.ask("select to_regclass('orders_currency')::text") == [None]
 
 
+LATER = """\
+-- Orders are paid.
+-- level: required
+-- of: filled
+-- fix: Pay.
+
+select id from filled where id < 0
+"""
+
+
+def test_a_gate_over_what_a_batch_is_about_to_make_is_told_to_say_so(operated):
+    operated.write({"gates/02_paid.sql": LATER, "gates/02_paid.red.sql": "delete from filled;"})
+    result = operated.run("apply", "1", "--yes")
+    assert result.exit_code == 3
+    assert (
+        "fix: Where 01_add_orders makes it, give the gate `-- after: 01_add_orders`, at"
+        " gates/02_paid.sql:1; else put its statement right.\n"
+    ) in result.stderr
+    gate = LATER.replace("-- of", "-- after: 01_add_orders\n-- of")
+    operated.write({"gates/02_paid.sql": gate})
+    operated.done("apply", "1", "--yes")
+    result = operated.run("apply", "2", "--yes")
+    assert "give the gate `-- after: 01_add_orders, 02_fill_currency`, at gates/02_paid.sql:3" in (
+        result.stderr
+    )
+    gate = LATER.replace("-- of", "-- after: 02_fill_currency\n-- of")
+    operated.write({"gates/02_paid.sql": gate})
+    operated.done("apply", "2", "--yes")
+
+
+def test_a_gate_that_is_wrong_for_itself_is_not_told_to_wait(operated):
+    operated.write(
+        {
+            "gates/02_paid.sql": LATER.replace("id < 0", "1 / (id - id) = 1")
+            .replace("filled", "pg_class")
+            .replace("(id - id)", "(oid::int - oid::int)")
+            .replace("select id", "select oid"),
+            "gates/02_paid.red.sql": "select 1;",
+        }
+    )
+    result = operated.run("apply", "1", "--yes")
+    assert "[22012]" in result.stderr
+    assert "fix: Put the gate's statement right.\n" in result.stderr
+
+
 def test_a_gate_over_an_empty_table_is_no_pass_unless_that_is_expected(operated):
     operated.done("apply", "--through", "2", "--yes")
     operated.ask("delete from orders returning id")
@@ -228,6 +273,48 @@ def test_a_wrong_call_is_told_as_one(operated, arguments, said):
     result = operated.run("apply", *arguments)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_the_validation_is_next_where_there_is_one(operated):
+    assert "next: batchgate validate 01_add_orders\n" in operated.done("apply", "1", "-y").stderr
+    operated.write({"sql/02_fill_currency/validation.sql": None})
+    assert "next:" not in operated.done("apply", "2", "-y").stderr
+
+
+BLOCK = """\
+-- A table stands.
+-- transaction: none
+-- present: to_regclass('made') is not null
+
+do {};
+"""
+
+
+@pytest.mark.parametrize(
+    ("block", "stays"),
+    [
+        pytest.param("$$ begin perform 1 / 0; end $$", False, id="plain"),
+        pytest.param(
+            "$do$ -- commit\nbegin execute 'commit'; perform 'call', $$call x$$; end $do$",
+            False,
+            id="words-in-strings-and-comments",
+        ),
+        pytest.param("'begin perform ''commit''; perform 1 / 0; end'", False, id="quoted"),
+        pytest.param("$$ begin commit; perform 1 / 0; end $$", True, id="commit"),
+        pytest.param("'begin COMMIT; perform 1 / 0; end'", True, id="commit-in-quotes"),
+        pytest.param("e'begin\\ncommit; perform 1 / 0; end'", True, id="escaped"),
+        pytest.param("language plpgsql $x$ begin call nobody(); end $x$", True, id="call"),
+        pytest.param("language plnothing $x$ x $x$", True, id="another-language"),
+    ],
+)
+def test_a_block_is_said_to_have_committed_only_where_it_may(operated, block, stays):
+    operated.write(
+        {"sql/05_make/migration.sql": BLOCK.format(block), "sql/05_make/rollback.sql": "select 1;"}
+    )
+    result = operated.run("apply", "5", "--yes")
+    assert result.exit_code == 1
+    left = "What statement 1 committed itself" if stays else "Nothing was changed: what was done"
+    assert f"left: {left}" in result.stderr
 
 
 def test_an_unknown_batch_is_told_with_those_that_are_known(operated):

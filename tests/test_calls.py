@@ -2,6 +2,7 @@
 
 import json
 
+import psycopg
 import pytest
 
 from batchgate.errors import Message
@@ -76,7 +77,10 @@ def test_a_server_that_is_not_reached_is_told_in_a_document(operated, command):
         pytest.param(("apply", "1", "--yes", "--retries", "x"), 2, "--retries", id="number"),
         pytest.param(("apply", "1", "--yes", "--large", "x"), 2, "--large", id="size"),
         pytest.param(("rollback", "1", "--yes"), 3, "expected", id="refused"),
-        pytest.param(("check", "--samples", "-1"), 4, "--samples", id="pytests-own"),
+        pytest.param(("check", "--samples", "-1"), 2, "--samples", id="pytests-own"),
+        pytest.param(("status", "--dsn="), 2, "--dsn", id="no-connection-string"),
+        pytest.param(("apply", "", "--yes"), 2, "found nothing", id="no-name"),
+        pytest.param(("check", ""), 2, "found nothing", id="no-gate"),
         pytest.param(("nonsense",), 2, "No such command", id="unknown-command"),
         pytest.param(("--nonsense",), 2, "--nonsense", id="before-a-command"),
         pytest.param(("validate", "4"), 1, None, id="failed"),
@@ -92,6 +96,40 @@ def test_a_call_that_fails_gives_one_document(operated, arguments, code, said):
     found = document(result)
     assert found["exit_code"] == code
     assert said in found["error"]["headline"]
+
+
+def test_a_setting_that_is_wrong_is_no_wrong_call(operated):
+    operated.write({"pytest.ini": "[pytest]\nbatchgate_samples = -1\n"})
+    assert operated.run("check", "--json").exit_code == 4
+    operated.write({"pytest.ini": "[pytest]\naddopts = --samples=-1\n"})
+    assert operated.run("check", "--max-lag", "1s", "--json").exit_code == 4
+
+
+def test_a_current_folder_that_is_gone_is_told(operated, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = operated.run("status", "--json")
+    found = document(result)
+    assert found["exit_code"] == 4
+    assert found["error"]["headline"] == "expected a current folder, found that it is gone"
+
+
+@pytest.mark.parametrize("command", ["status", "check"])
+def test_without_a_database_the_variables_of_libpq_are_offered(operated, monkeypatch, command):
+    monkeypatch.delenv("BATCHGATE_DSN")
+    assert "--dsn postgresql:// takes all of it from PG* variables." in operated.run(command).stderr
+
+
+def test_the_variables_of_libpq_may_name_the_database(operated, monkeypatch):
+    monkeypatch.delenv("BATCHGATE_DSN")
+    given = psycopg.conninfo.conninfo_to_dict(operated.dsn)
+    for name, variable in (("host", "HOST"), ("port", "PORT"), ("user", "USER")):
+        monkeypatch.setenv(f"PG{variable}", str(given[name]))
+    monkeypatch.setenv("PGDATABASE", operated.name)
+    said = operated.done("status", "--no-drift", "--dsn", "postgresql://").output
+    assert f"database {operated.name} as " in said
 
 
 def test_what_has_begun_stands_in_the_same_document(operated):

@@ -164,7 +164,7 @@ WRONG = {"gates/01_orders_have_currency.sql": "-- True.\n-- level: required\n\ns
         pytest.param(PASSING, ("--max-cost=0",), 1, id="no-result"),
         pytest.param(PASSING, ("02",), 2, id="unknown-gate"),
         pytest.param(WRONG, (), 4, id="wrong-file"),
-        pytest.param(PASSING, ("--samples=few",), 4, id="wrong-setting"),
+        pytest.param(PASSING, ("--samples=few",), 2, id="wrong-option"),
     ],
 )
 def test_how_it_ended_is_told_by_the_exit_code(check, replica, changes, arguments, code):

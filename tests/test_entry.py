@@ -210,11 +210,11 @@ def test_a_role_that_may_not_is_told_what_to_do(operated):
         finally:
             session.execute(f"drop role {role}".encode())
     assert result.exit_code == 1
-    assert "fix: Run it as a role that may do it, such as the owner of the tables." in result.stderr
+    assert "fix: Grant the role what is missing, or run it as one that may do it" in result.stderr
     given = f"{operated.dsn} options='-c default_transaction_read_only=on'"
     result = operated.run("apply", "1", "--yes", "--dsn", given)
     assert result.exit_code == 1
-    assert "fix: Look at default_transaction_read_only" in result.stderr
+    assert "fix: Look at default_transaction_read_only in PGOPTIONS" in result.stderr
 
 
 def test_what_the_driver_logs_is_not_shown():

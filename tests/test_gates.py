@@ -1,5 +1,6 @@
 """One gate in its own read-only transaction: what it finds, what it may not do, what it hides."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from batchgate.errors import BatchFailed, GateFailed
 from batchgate.findings import MASK, State
 from batchgate.gates.rows import Overran, find_rows
-from batchgate.gates.run import Manner, run_gate
+from batchgate.gates.run import Manner, Within, run_gate
 from batchgate.gates.words import refusal
 from batchgate.header import BATCH_KEYS, GATE_KEYS, read_header
 from batchgate.limits import Limits
@@ -61,6 +62,24 @@ def test_count_and_sample_come_together_and_only_shown_columns_are_shown(connect
 def test_an_empty_table_is_not_exercised(connection):
     result = run(connection, "select id from t", rows=0)
     assert (result.state, result.count, result.reason) == (State.NOT_EXERCISED, None, "t is empty")
+
+
+@pytest.mark.parametrize("name", ["tt", "nowhere.t", "a b"])
+def test_a_header_that_names_no_table_is_told_with_the_name_and_its_line(connection, name):
+    header = HEADER.replace("of: t", f"of: t, {name}")
+    wrong = replace(
+        gate("select id from t where false"),
+        header=read_header(
+            header.format(level="required", more=""), path="x", keys=GATE_KEYS, required=True
+        ),
+    )
+    result = run_gate(connection, wrong, "gates/01_x.sql", (), Manner(), Within(shifts=True))
+    assert result.state is State.ERROR
+    assert result.reason == (
+        f"expected a table for `of`, found none of the name {name} at gates/01_x.sql:3"
+    )
+    assert result.fix.startswith("Correct the name in `-- of:`")
+    assert run(connection, "select id from t where false").state is State.PASSED
 
 
 def test_rows_found_outweigh_an_empty_table(connection):

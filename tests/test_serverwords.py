@@ -112,6 +112,17 @@ def people(batchgate_server):
             id="value-with-quotes-in-it",
         ),
         pytest.param(
+            "select convert_to(chr(10003), 'LATIN1')",
+            f"character with byte sequence {MASK} in encoding UTF8 has no equivalent in encoding"
+            " LATIN1 [22P05]",
+            id="encodings",
+        ),
+        pytest.param(
+            "select convert_from('\\xff', 'UTF8')",
+            f"invalid byte sequence for encoding UTF8: {MASK} [22021]",
+            id="bytes",
+        ),
+        pytest.param(
             "select replace(phone, ' ', '')::numeric::int from pg_temp.people",
             "integer out of range [22003]",
             id="range",

@@ -9,7 +9,7 @@ import click
 
 from batchgate.cli.endings import Ended, Ending
 from batchgate.cli.live import Live
-from batchgate.cli.project import Project, read_project
+from batchgate.cli.project import NAME_IT, Project, read_project
 from batchgate.cli.settings import arguments_of, whole_number, with_settings
 from batchgate.cli.sheet import Sheet
 from batchgate.cli.streams import as_json as document_text
@@ -134,8 +134,8 @@ def _chosen(project: Project, named: Sequence[str]) -> list[Gate]:
     if not project.targets:
         raise click.UsageError(
             "expected a database to look at, found none\n"
-            "  fix: Name it: --dsn postgresql://user@host/database, or BATCHGATE_DSN. Over the"
-            " sample data the gates are run by `pytest -m gates`."
+            f"  fix: Name it: {NAME_IT} Over the sample data the gates are run by `pytest -m"
+            " gates`."
         )
     gates = project.suite.gates
     if not gates:
@@ -155,7 +155,8 @@ def _named(gates: Sequence[Gate], name: str) -> Gate:
             return gate
     known = ", ".join(gate.name for gate in gates)
     error = SuiteError(
-        f"expected the number or the name of a gate, found {name}", fix=f"One of: {known}."
+        f"expected the number or the name of a gate, found {name or 'nothing'}",
+        fix=f"One of: {known}.",
     )
     raise Ended(str(error), Ending.USAGE)
 

@@ -3,6 +3,7 @@
 import sys
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -10,7 +11,7 @@ import click
 from batchgate.cli.conclusion import conclude
 from batchgate.cli.endings import Ended, Ending, ending_of
 from batchgate.cli.signals import deaf_at_the_end, ended_by_signals
-from batchgate.errors import BatchgateError
+from batchgate.errors import BatchgateError, SuiteError
 
 _COMMANDS = ("status", "check", "apply", "validate", "rollback", "report")
 
@@ -44,12 +45,26 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except (BatchgateError, OSError) as error:
-            raise Ended(str(error), ending_of(error)) from None
+            raise Ended(str(_told(error)), ending_of(error)) from None
         except KeyboardInterrupt:
             # What a command has begun by then, it has said itself.
             raise Ended("interrupted", Ending.INTERRUPTED) from None
         finally:
             deaf_at_the_end()
+
+
+def _told(error: BatchgateError | OSError) -> BatchgateError | OSError:
+    """Return an error; that the current folder is gone, which the system's own words leave out."""
+    try:
+        Path.cwd()
+    except OSError as gone:
+        if isinstance(error, OSError):
+            return SuiteError(
+                "expected a current folder, found that it is gone",
+                cause=gone.strerror or str(gone),
+                fix="Go to the folder of the project.",
+            )
+    return error
 
 
 @click.group("batchgate", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

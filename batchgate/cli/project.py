@@ -3,6 +3,7 @@
 pytest reads its own files and options, and ours with them; it stops before it collects anything.
 """
 
+import re
 from collections.abc import Generator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -33,6 +34,12 @@ _IDLE = (
 )
 
 
+NAME_IT = (
+    "--dsn postgresql://user@host/database, or BATCHGATE_DSN; --dsn postgresql:// takes all of it"
+    " from PG* variables."
+)
+
+
 @dataclass(frozen=True)
 class Project:
     """What a command works on."""
@@ -49,7 +56,7 @@ class Project:
         found = ", ".join(target.name for target in self.targets) or "none"
         error = SuiteError(
             f"expected one database to work on, found {found}",
-            fix="Name it: --dsn postgresql://user@host/database, or BATCHGATE_DSN.",
+            fix=f"Name it: {NAME_IT}",
         )
         raise Ended(str(error), Ending.USAGE)
 
@@ -66,7 +73,7 @@ class Project:
                 return batch
         known = ", ".join(batch.name for batch in self.suite.batches) or "none"
         error = SuiteError(
-            f"expected the name or the number of a batch, found {named}",
+            f"expected the name or the number of a batch, found {named or 'nothing'}",
             at=self.settings.relative(self.settings.sql),
             fix=f"One of: {known}.",
         )
@@ -78,12 +85,13 @@ def read_project(arguments: Sequence[str] = ()) -> Project:
 
     Raises SuiteError where its files are wrong; what pytest itself refuses, it says itself.
     """
-    reader = _read_lightly(arguments)
+    reader = light = _read_lightly(arguments)
     if reader.found is None:
         reader = _Reader()
         code = pytest.main([_PLAIN, *arguments], plugins=[reader])
         if reader.found is None:
-            raise click.exceptions.Exit(int(code))
+            wrong = _is_of_call(light.said, arguments)
+            raise click.exceptions.Exit(Ending.USAGE if wrong else int(code))
     if isinstance(reader.found, BatchgateError):
         raise reader.found
     return reader.found
@@ -94,6 +102,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.found: Project | BatchgateError | None = None
+        self.said = ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> pytest.ExitCode:
@@ -134,14 +143,21 @@ def _read_lightly(arguments: Sequence[str]) -> _Reader:
     A project may give options of theirs, or hooks: pytest takes those for a mistake then. Whatever
     it says is left to the reading with all plugins to say.
     """
-    reader, said = _LightReader(), StringIO()
+    reader, blank, said = _LightReader(), _Reader(), StringIO()
     idle = [word for name in _IDLE for word in ("-p", f"no:{name}")]
     try:
         with redirect_stdout(said), redirect_stderr(said):
             pytest.main([_PLAIN, *idle, *arguments], plugins=[reader])
     except Exception:
-        return _Reader()
-    return _Reader() if said.getvalue() else reader
+        return blank
+    blank.said = said.getvalue()
+    return blank if blank.said else reader
+
+
+def _is_of_call(said: str, arguments: Sequence[str]) -> bool:
+    """Tell whether what pytest refused is an option of the call, not a setting of the files."""
+    names = {argument.partition("=")[0] for argument in arguments}
+    return any(re.search(rf"^ERROR: {re.escape(name)}[: ]", said, re.MULTILINE) for name in names)
 
 
 def _project_of(config: pytest.Config) -> Project:

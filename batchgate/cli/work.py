@@ -234,7 +234,7 @@ class _Work:
             text = f"{len(failures) - failed} validated, {failed} failed"
             self._line(text, "red" if failed else "green")
         applied = [task.batch for task in self._plan.tasks if task.applies]
-        if applied and not self._wish.way.dry:
+        if any(batch.validation for batch in applied) and not self._wish.way.dry:
             named = f" {applied[0].name}" if len(applied) == 1 else ""
             self._say(f"next: batchgate validate{named}")
 

@@ -8,6 +8,8 @@ from batchgate.faults import cause_of
 from batchgate.serverwords import gate_words
 from batchgate.suite import Batch
 
+_NO_TABLE = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidName)
+
 
 def is_present(connection: psycopg.Connection, batch: Batch) -> bool:
     """Ask the database whether a batch stands, by the batch's own expression.
@@ -35,14 +37,24 @@ def is_present(connection: psycopg.Connection, batch: Batch) -> bool:
     )
 
 
+class NoSuchTable(Exception):
+    """There is no table of that name; the transaction is aborted."""
+
+
 def is_empty(connection: psycopg.Connection, table: str) -> bool:
-    """Tell whether a table holds no row; the one named is looked up as a statement would."""
+    """Tell whether a table holds no row; the one named is looked up as a statement would.
+
+    Raises NoSuchTable.
+    """
     # Asked of the server as it is, not as the snapshot is: what is newer has a name, too.
-    row = connection.execute(
-        "select a.object_names from pg_catalog.pg_identify_object_as_address("
-        "'pg_catalog.pg_class'::pg_catalog.regclass, %s::pg_catalog.regclass, 0) as a",
-        [table],
-    ).fetchone()
+    try:
+        row = connection.execute(
+            "select a.object_names from pg_catalog.pg_identify_object_as_address("
+            "'pg_catalog.pg_class'::pg_catalog.regclass, %s::pg_catalog.regclass, 0) as a",
+            [table],
+        ).fetchone()
+    except _NO_TABLE:
+        raise NoSuchTable(table) from None
     assert row is not None, "the cast to regclass fails where there is no such table"
     query = sql.SQL("select exists (select from {})").format(sql.Identifier(*row[0]))
     exists = connection.execute(query).fetchone()

@@ -1,7 +1,6 @@
 """Run one gate and say how it ended."""
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,8 @@ from batchgate.faults import cause_of, remedy_of
 from batchgate.findings import Cause, Level, State
 from batchgate.gates.checked import count_checked
 from batchgate.gates.meaning import meaning_of, meaning_of_all_read
-from batchgate.gates.presence import is_empty, is_present
+from batchgate.gates.plans import cost_of, grouped, shortened
+from batchgate.gates.presence import NoSuchTable, is_empty, is_present
 from batchgate.gates.rows import DECLARE, EXPLAIN, SAMPLE, SENT_BEFORE, Found, Overran, find_rows
 from batchgate.gates.transaction import (
     Begun,
@@ -30,8 +30,6 @@ from batchgate.suite import Batch, Gate
 
 Attended = Callable[[int], AbstractContextManager[None]]
 
-_COST = re.compile(r"\(cost=[\d.]+\.\.([\d.]+) ")
-_PLAN_LENGTH = 10_000
 _TIMEOUTS = {"25P04": "transaction_timeout"}
 _LOOKED = (State.PASSED, State.FAILED, State.WARNED, State.NOT_EXERCISED)
 
@@ -87,6 +85,8 @@ def run_gate(
         run.faulted(error)
     except Overran:
         run.overran()
+    except NoSuchTable as error:
+        run.misnamed(str(error))
     finally:
         end_transaction(connection)
     return replace(run.result, seconds=perf_counter() - started)
@@ -234,6 +234,16 @@ class _GateRun:
         words = f"after {self._manner.limits.statement_timeout}"
         self.result = without_result(self.result, Cause.TIMED_OUT, words)
 
+    def misnamed(self, table: str) -> None:
+        """Tell that the header names a table that is not there: the suite's own word, no data."""
+        self.result = replace(
+            self.result,
+            state=State.ERROR,
+            reason=f"expected a table for `of`, found none of the name {table}"
+            f" at {self._path}:{self._gate.header.line('of')}",
+            fix="Correct the name in `-- of:`, or name in `-- after:` the batch that makes it.",
+        )
+
     def _promoted(self) -> None:
         why = "the server is a primary now, and was a standby when the run began"
         self.result = without_result(self.result, Cause.PROMOTED, why)
@@ -244,16 +254,13 @@ class _GateRun:
             (EXPLAIN + DECLARE + self._gate.sql).encode(), binary=True
         )
         plan = "\n".join(str(line) for (line,) in cursor)
-        cost = _cost(plan)
+        cost = cost_of(plan)
         # A condition that the planner worked out beforehand may hold a value of a row.
-        plan = masked_plan(plan)
-        if len(plan) > _PLAN_LENGTH:
-            plan = f"{plan[:_PLAN_LENGTH]}\n… {len(plan) - _PLAN_LENGTH} more characters"
-        self.result = replace(self.result, cost=cost, plan=plan)
+        self.result = replace(self.result, cost=cost, plan=shortened(masked_plan(plan)))
         limit = self._manner.max_cost
         if limit is None or cost <= limit:
             return True
-        why = f"estimated at {_grouped(cost)}, more than --max-cost {_grouped(limit)}"
+        why = f"estimated at {grouped(cost)}, more than --max-cost {grouped(limit)}"
         self.result = without_result(self.result, Cause.TOO_COSTLY, why)
         return False
 
@@ -277,16 +284,6 @@ class _GateRun:
             fix=self._gate.fix if found else _remedy(state, reason),
             reason=reason,
         )
-
-
-def _grouped(cost: float) -> str:
-    return f"{cost:,.0f}".replace(",", " ") if cost >= 1 else f"{cost:g}"
-
-
-def _cost(plan: str) -> float:
-    found = _COST.search(plan)
-    assert found, "a plan's first line tells its cost"
-    return float(found[1])
 
 
 def _remedy(state: State, reason: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from sqlparse import tokens as kinds
 
 from batchgate.operate.dry import (
     UNDO,
@@ -20,8 +21,10 @@ from batchgate.operate.dry import (
 from batchgate.operate.interruption import Interruption
 from batchgate.script import Output, Script, ScriptError, Step, steps
 from batchgate.sqltext import words
+from batchgate.sqltokens import tokens
 from batchgate.suite import Batch
 
+_COMMITTING = {"commit", "call"}
 _XID = "select pg_catalog.pg_current_xact_id_if_assigned()::text"
 
 
@@ -171,8 +174,29 @@ def _as_written(error: ScriptError | None) -> ScriptError | None:
 
 def _commits_in_between(said: tuple[str, ...], step: Step) -> bool:
     """Tell whether a statement outside of a transaction may commit before it ends."""
-    own = said[:1] in (("do",), ("call",)) or step.statement.send == "gexec"
-    return own or _is_concurrent(said, step)
+    own = said[:1] == ("call",) or step.statement.send == "gexec"
+    return own or _is_concurrent(said, step) or (said[:1] == ("do",) and _commits_itself(step.sent))
+
+
+def _commits_itself(block: str) -> bool:
+    """Tell whether a DO block may commit: by the words of its body, where they are PL/pgSQL's."""
+    said = words(block)
+    if "language" in said and "plpgsql" not in said:
+        return True
+    strings = [token for token in tokens(block) if token.kind in kinds.Literal]
+    # In an escaped string words need not begin where they seem to.
+    return any(
+        token.kind is kinds.String.Escape or _COMMITTING.intersection(words(_inside(token.text)))
+        for token in strings
+    )
+
+
+def _inside(string: str) -> str:
+    """Return what stands between the quotes of a string, which may be dollars with a tag."""
+    if not string.startswith("$"):
+        return string.partition("'")[2].removesuffix("'").replace("''", "'")
+    tag = string[: string.index("$", 1) + 1]
+    return string.removeprefix(tag).removesuffix(tag)
 
 
 def _is_concurrent(said: tuple[str, ...], step: Step) -> bool:

@@ -12,12 +12,14 @@ from batchgate.batches import FileRun
 from batchgate.config import Settings
 from batchgate.errors import BatchFailed, BatchgateError
 from batchgate.gates.presence import is_present
+from batchgate.limits import seconds_of
 from batchgate.operate.attempt import Attempt, Listener
 from batchgate.operate.blockers import Blockers
 from batchgate.operate.dry import tried_out
 from batchgate.operate.entry import Entrance
 from batchgate.operate.fate import Fate, fate_of, reached
 from batchgate.operate.interruption import Interruption
+from batchgate.operate.remedies import remedy_of
 from batchgate.operate.task import CLIENT_CHECK, Route, Task, Way
 from batchgate.script import Script, ScriptError, ScriptRun
 from batchgate.serverwords import masked
@@ -25,10 +27,6 @@ from batchgate.serverwords import masked
 _LOCK, _DEADLOCK = "55P03", "40P01"
 # Seconds before the second attempt; each further pause is twice as long, up to the longest.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
-_FIXES = {
-    "42501": "Run it as a role that may do it, such as the owner of the tables.",
-    "25006": "Look at default_transaction_read_only: of the role, of the database, in PGOPTIONS.",
-}
 _SET = "select pg_catalog.set_config(%s, %s, false)"
 
 
@@ -55,6 +53,7 @@ class Carried:
     committed: int
     left: str
     error: ScriptError | None = None
+    remedy: str = ""
     fate: Fate | None = None
     blockers: tuple[str, ...] = ()
     stands: bool | None = None
@@ -63,7 +62,7 @@ class Carried:
     def failure(self) -> BatchFailed:
         """Return the message of a file that ended in an error."""
         assert self.error is not None, "a file fails by an error"
-        error, fix = self.error, _FIXES.get(self.error.sqlstate, "")
+        error, fix = self.error, self.remedy
         if error.raised and error.hint:
             error, fix = replace(error, hint=""), masked(error.hint, error.sqlstate)
         run = FileRun(self.task.batch, self.file, ScriptRun((), error, 3), self.seconds)
@@ -143,7 +142,9 @@ class Carrier:
                 raise
             attempt.lost, attempt.interrupted = True, self._stop.requested
             return attempt, ()
-        with Blockers(self._entrance.target, connection.info.backend_pid) as blockers:
+        patience = seconds_of(self._way.lock_timeout)
+        pid = connection.info.backend_pid
+        with Blockers(self._entrance.target, pid, patience=patience) as blockers:
             attempt.go(self._stop)
         return attempt, blockers.seen
 
@@ -182,6 +183,7 @@ class Carrier:
             committed=attempt.committed,
             left="" if outcome is Outcome.DONE else left_by(task, attempt, fate, dry=self._way.dry),
             error=attempt.error,
+            remedy=remedy_of(attempt.error, self._entrance.connection) if attempt.error else "",
             fate=fate,
             blockers=blockers,
             stands=self._stands(task),

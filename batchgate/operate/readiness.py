@@ -1,5 +1,6 @@
 """Whether a database is ready for a task: its gates pass, and no large table is held for long."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from batchgate.run import GateResult
 from batchgate.suite import Suite
 from batchgate.verdict import counted
 
+# Of a table, a column, a function, a type or a schema that is not there.
+_MISSING = ("[42P01]", "[42703]", "[42883]", "[42704]", "[3F000]")
+
 
 def expect_gates(
     entrance: Entrance, suite: Suite, settings: Settings, task: Task, manner: Manner
@@ -34,7 +38,7 @@ def expect_gates(
             f"batch {task.batch.name}: expected {counted(len(gates), 'required gate')} to pass,"
             f" found that {len(failing)} do{'es' * (len(failing) == 1)} not",
             rows=[_told(result) for result in failing],
-            fix=_fix(failing),
+            fix=_fix([_after(result, task, settings, suite) for result in failing]),
         )
     return len(gates)
 
@@ -64,6 +68,20 @@ def _any_large(connection: psycopg.Connection[Any], large: int) -> bool:
     except psycopg.errors.LockNotAvailable:
         row = connection.execute(query, {"bytes": large, "exactly": False}).fetchone()
     return row == (True,)
+
+
+def _after(result: GateResult, task: Task, settings: Settings, suite: Suite) -> GateResult:
+    """Say what is meant where a gate misses what a batch may be about to make."""
+    if task.stood or not result.reason.partition(" at ")[0].endswith(_MISSING):
+        return result
+    (gate,) = (each for each in suite.gates if each.name == result.name)
+    named = ", ".join([*gate.after, task.batch.name])
+    where = f"{settings.relative(gate.path)}:{gate.header.line('after')}"
+    fix = (
+        f"Where {task.batch.name} makes it, give the gate `-- after: {named}`, at {where}; else put"
+        " its statement right."
+    )
+    return replace(result, fix=fix)
 
 
 def _told(result: GateResult) -> str:

@@ -116,7 +116,15 @@ _KNOWN: tuple[tuple[str, Refusal], ...] = (
         ),
     ),
     (
-        r"database \".*\" does not exist|no such database|permission denied for database",
+        r"permission denied for database",
+        Refusal(
+            Fault.NOT_ALLOWED,
+            "the role may not connect to this database",
+            "Let its owner say: grant connect on database … to …;",
+        ),
+    ),
+    (
+        r"database \".*\" does not exist|no such database",
         Refusal(
             Fault.NO_SUCH_DATABASE,
             "found no such database for this role",
