@@ -51,10 +51,10 @@ $$;
 SECOND = """\
 -- Orders are found by currency.
 -- requires: 01_add_orders
--- present: to_regclass('orders_currency') is not null
+-- present: exists (select from pg_index where indexrelid = to_regclass('orders_currency') and indisvalid)
 
 create index orders_currency on orders (currency);
-"""
+"""  # noqa: E501
 SECOND_ONLINE = """\
 -- Orders are found by currency, and can be written meanwhile.
 

@@ -25,7 +25,8 @@ def coloured(source):
 
 def test_keywords_strings_comments_and_numbers_have_a_colour_and_names_have_none():
     found = coloured(Ink().sql("x", SQL))
-    for pair in (("c", "-- A comment."), ("k", "select"), ("m", "12"), ("c", "/* more */")):
+    words = (("c", "-- A comment."), ("k", "select"), ("m", "12"), ("c", "/* more */"))
+    for pair in (*words, ("k", "begin raise exception"), ("s", "'no'")):
         assert pair in [(kind, unescape(text).strip()) for kind, text in found]
     assert "Name" not in "".join(text for _, text in found)
     assert {kind for kind, _ in found} == {"k", "s", "c", "m"}
