@@ -275,3 +275,13 @@ def operated(
         yield operated
     finally:
         drop_database(batchgate_server, name)
+
+
+def rest_said(process: subprocess.Popen[str]) -> str:
+    """Return what a program that ends says beyond the lines of standard error that were read.
+
+    What was read ahead of those lines communicate() passes over.
+    """
+    assert process.stderr is not None, "it is a pipe"
+    process.wait(timeout=60)
+    return process.stderr.read()

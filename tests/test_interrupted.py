@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 import psycopg
 import pytest
-from operated import COMMAND
+from operated import COMMAND, rest_said
 from waits import until
 from wires import cuttable
 
@@ -154,7 +154,7 @@ def test_a_server_that_does_not_answer_is_given_up_at_the_third_signal(filled_ha
                 process.send_signal(signal.SIGINT)
                 while told not in said:
                     said = process.stderr.readline()
-            _, said = process.communicate(timeout=60)
+            said = rest_said(process)
         wire.thaw()
     assert process.returncode == 130
     assert LOST in said

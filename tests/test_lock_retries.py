@@ -4,6 +4,7 @@ import json
 import signal
 
 import pytest
+from operated import rest_said
 
 from batchgate.operate import carrying
 
@@ -67,7 +68,7 @@ def test_a_pause_before_the_next_attempt_can_be_interrupted(operated):
         while "no lock within" not in process.stderr.readline():
             pass
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        said = rest_said(process)
     assert process.returncode == 130
     assert "Nothing was changed" in said
 

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from operated import rest_said
 from waits import until
 from wires import cuttable
 
@@ -136,7 +137,7 @@ def test_a_server_that_does_not_answer_between_two_statements_is_given_up(operat
                 process.send_signal(signal.SIGINT)
                 while told not in said:
                     said = process.stderr.readline()
-            _, said = process.communicate(timeout=60)
+            said = rest_said(process)
         wire.thaw()
     assert process.returncode == 130
     assert "interrupted: batch 02_fill_currency, before its first statement" in said
