@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 from once import once  # noqa: F401
-from operated import operated  # noqa: F401
+from operated import operated, operated_apart  # noqa: F401
 from replicas import pair, programs, shared_pair  # noqa: F401
 from sound import SOUND
 

@@ -14,9 +14,10 @@ from click.testing import CliRunner, Result
 from ttys import Tty, on_a_terminal, usual_variables
 from waits import until
 
+from batchgate.binaries import Binaries
 from batchgate.cli import main
 from batchgate.database import connect, create_database, drop_database
-from batchgate.server import Server
+from batchgate.server import Server, ThrowAwayServer
 
 COMMAND = (sys.executable, "-c", "from batchgate.cli import main; main(prog_name='batchgate')")
 # Whoever holds this lock holds up the files below, at the statement that asks for it.
@@ -264,17 +265,37 @@ def operated(
     interruptible: None,
 ) -> Iterator[Operated]:
     """Give a small project, as the current folder, and an empty database that it names."""
+    with _operated_on(batchgate_server, tmp_path, monkeypatch) as operated:
+        yield operated
+
+
+@pytest.fixture
+def operated_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, programs: Binaries, interruptible: None
+) -> Iterator[Operated]:
+    """Give the same on a server of its own: roles are all databases', and others compare them."""
+    with (
+        ThrowAwayServer() as made,
+        _operated_on(made.start(programs), tmp_path, monkeypatch) as operated,
+    ):
+        yield operated
+
+
+@contextmanager
+def _operated_on(
+    server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Operated]:
     name = f"operated_{token_hex(4)}"
-    create_database(batchgate_server, name)
-    operated = Operated(tmp_path, batchgate_server, name)
+    create_database(server, name)
+    operated = Operated(folder, server, name)
     operated.write(FILES)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(folder)
     monkeypatch.setenv("BATCHGATE_DSN", operated.dsn)
     monkeypatch.setenv("COLUMNS", "200")
     try:
         yield operated
     finally:
-        drop_database(batchgate_server, name)
+        drop_database(server, name)
 
 
 def rest_said(process: subprocess.Popen[str]) -> str:

@@ -200,17 +200,16 @@ def test_a_database_whose_name_has_blanks_and_quotes_is_named_once(operated):
     assert said.count(name) == 1
 
 
-def test_a_role_that_may_not_is_told_what_to_do(operated):
-    role = f"{operated.name}_role"
-    with operated.session() as session:
-        session.execute(f"create role {role} login".encode())
-        try:
-            given = ("apply", "1", "--yes", "--dsn", f"{operated.dsn} user={role}")
-            result = operated.run(*given)
-        finally:
-            session.execute(f"drop role {role}".encode())
+def test_a_role_that_may_not_is_told_what_to_do(operated_apart):
+    with operated_apart.session() as session:
+        session.execute("create role visitor login")
+    given = ("apply", "1", "--yes", "--dsn", f"{operated_apart.dsn} user=visitor")
+    result = operated_apart.run(*given)
     assert result.exit_code == 1
     assert "fix: Grant the role what is missing, or run it as one that may do it" in result.stderr
+
+
+def test_what_pgoptions_make_of_a_run_is_looked_for_there(operated):
     given = f"{operated.dsn} options='-c default_transaction_read_only=on'"
     result = operated.run("apply", "1", "--yes", "--dsn", given)
     assert result.exit_code == 1

@@ -19,9 +19,8 @@ commit;
 """
 
 
-@pytest.fixture
-def making(operated):
-    """A project with a batch that does something before it makes a table."""
+def with_batch(operated):
+    """Give a project a batch that does something before it makes a table."""
 
     def write(statement: str) -> None:
         operated.write(
@@ -31,6 +30,12 @@ def making(operated):
     write("drop table if exists made;")
     operated.making = write
     return operated
+
+
+@pytest.fixture
+def making(operated):
+    """The small project with such a batch."""
+    return with_batch(operated)
 
 
 def error_of(sqlstate: str) -> ScriptError:
@@ -71,17 +76,16 @@ def test_what_a_database_sets_is_taken_back_there(making):
 
 
 @pytest.mark.parametrize("within", ["", " in database {}"])
-def test_what_a_role_sets_is_taken_back_there(making, within):
-    role = f'"{making.name} Role"'
-    given = f"alter role {role}{within.format(making.name)} set default_transaction_read_only = "
+def test_what_a_role_sets_is_taken_back_there(operated_apart, within):
+    making = with_batch(operated_apart)
+    given = (
+        f'alter role "The Role"{within.format(making.name)} set default_transaction_read_only = '
+    )
     with making.session() as session:
-        session.execute(f"create role {role} login superuser".encode())
-        try:
-            session.execute(f"{given} on".encode())
-            dsn = f"{making.dsn} user='{role.strip(chr(34))}'"
-            result = making.run("apply", "5", "--yes", "--dsn", dsn)
-        finally:
-            session.execute(f"drop role {role}".encode())
+        session.execute('create role "The Role" login superuser')
+        session.execute(f"{given} on".encode())
+    dsn = f"{making.dsn} user='The Role'"
+    result = making.run("apply", "5", "--yes", "--dsn", dsn)
     assert result.exit_code == 1
     assert f"fix: Take it back, {given}off; or" in result.stderr
 
